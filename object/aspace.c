@@ -1,0 +1,148 @@
+/*
+ * aspace.c - address spaces: their making, their end, and page faults. Queries are in
+ * aspace_info.c.
+ */
+#include "aspace.h"
+
+#include <zircon/errors.h>
+
+#include "heap.h"
+#include "vmar.h"
+#include "vmo.h"
+
+#define AROUND 16 /* pages that one fault may map when they are there already; a power of two */
+#define AROUND_DEVICE 512 /* the same for device memory, which is always there: a large page's worth */
+
+zx_status_t aspace_create(struct aspace **out)
+{
+    struct aspace *aspace = heap_zalloc(sizeof *aspace);
+    zx_status_t status;
+
+    if (!aspace)
+        return ZX_ERR_NO_MEMORY;
+    status = hal_page_table_create(&aspace->table);
+    if (status == ZX_OK) {
+        status = vmar_create_root(aspace, &aspace->root);
+        if (status == ZX_OK) {
+            *out = aspace;
+            return ZX_OK;
+        }
+        hal_page_table_destroy(aspace->table);
+    }
+    heap_free(aspace);
+    return status;
+}
+
+void aspace_destroy(struct aspace *aspace)
+{
+    if (aspace->root->aspace)
+        vmar_kill(aspace->root);
+    hal_page_table_destroy(aspace->table);
+    object_release(OBJECT(aspace->root));
+    heap_free(aspace);
+}
+
+/* ---- Faults -------------------------------------------------------------------------------- */
+
+static bool permitted(const struct mapping *mapping, uint32_t access)
+{
+    uint32_t needed = ZX_VM_PERM_READ;
+
+    if (access & HAL_FAULT_WRITE)
+        needed = ZX_VM_PERM_WRITE;
+    else if (access & HAL_FAULT_EXECUTE)
+        needed = ZX_VM_PERM_EXECUTE;
+    return mapping->perms & needed;
+}
+
+/* The pages of `mapping` from `address` on, up to the next multiple of `around` pages. */
+static uint64_t pages_ahead(const struct mapping *mapping, zx_vaddr_t address, uint64_t around)
+{
+    uint64_t left = (region_end(&mapping->region) - address) / HAL_PAGE_SIZE;
+    uint64_t most = around - (address / HAL_PAGE_SIZE & (around - 1));
+
+    return left < most ? left : most;
+}
+
+/* Maps the page at `address`, which is there, and its neighbours that are. */
+static zx_status_t map_around(struct mapping *mapping, zx_vaddr_t address, uint64_t around)
+{
+    zx_vaddr_t start = address & ~(around * HAL_PAGE_SIZE - 1);
+    zx_status_t status;
+
+    if (start < mapping->region.base)
+        start = mapping->region.base;
+    status = mapping_populate(mapping, start, (address - start) / HAL_PAGE_SIZE +
+                                                  pages_ahead(mapping, address, around));
+    if (status == ZX_OK || around == 1)
+        return status;
+    return mapping_populate(mapping, address, 1); /* the neighbours are not worth failing for */
+}
+
+/* Nothing is at `address`, nor behind it for `run` pages: shows zeros. */
+static zx_status_t map_zeros(struct mapping *mapping, zx_vaddr_t address, uint64_t run)
+{
+    struct vmo *vmo = mapping->pages;
+    uint64_t offset = mapping->offset + (address - mapping->region.base);
+    uint64_t count = pages_ahead(mapping, address, AROUND);
+    hal_paddr_t frames[AROUND];
+
+    if (count > run)
+        count = run;
+    if (count > (vmo->size - offset) / HAL_PAGE_SIZE)
+        count = (vmo->size - offset) / HAL_PAGE_SIZE;
+    for (uint64_t i = 0; i < count; i++)
+        frames[i] = hal_frame_zero();
+    return hal_page_table_map_many(mapping->aspace->table, address, frames, (size_t)count,
+                                   mapping_hal_flags(mapping, false));
+}
+
+/* The page has to be made, or asked for. */
+static zx_status_t map_one(struct mapping *mapping, zx_vaddr_t address, uint64_t index, bool write)
+{
+    hal_paddr_t frame;
+    bool writable;
+    zx_status_t status =
+        vmo_fault_page(mapping->pages, index, write, mapping, &frame, &writable);
+
+    if (status != ZX_OK)
+        return status;
+    if (writable && mapping->perms & ZX_VM_PERM_WRITE)
+        mapping->wrote = true;
+    return hal_page_table_map(mapping->aspace->table, address, frame, 1,
+                              mapping_hal_flags(mapping, writable));
+}
+
+zx_status_t aspace_fault(struct aspace *aspace, zx_vaddr_t address, uint32_t access)
+{
+    struct mapping *mapping = aspace->last;
+    bool write = access & HAL_FAULT_WRITE;
+    struct page_spot spot;
+    struct vmo *vmo;
+    uint64_t index;
+
+    if (!mapping || address - mapping->region.base >= mapping->region.size) {
+        mapping = aspace_find_mapping(aspace, address);
+        if (!mapping)
+            return ZX_ERR_NOT_FOUND;
+        aspace->last = mapping;
+    }
+    if (!permitted(mapping, access))
+        return ZX_ERR_ACCESS_DENIED;
+    address &= ~HAL_PAGE_MASK;
+    vmo = mapping->pages;
+    index = (mapping->offset + (address - mapping->region.base)) / HAL_PAGE_SIZE;
+    if (index >= vmo->size / HAL_PAGE_SIZE)
+        return ZX_ERR_OUT_OF_RANGE;
+    if (vmo->flags & VMO_PHYSICAL)
+        return map_around(mapping, address, AROUND_DEVICE);
+    page_tree_find(&vmo->pages, index, &spot);
+    if (spot.slot && slot_present(*spot.slot)) {
+        if (!write || (spot.exclusive && !page_shared(slot_frame(*spot.slot)) &&
+                       !vmo_pushes_on_write(vmo)))
+            return map_around(mapping, address, AROUND);
+    } else if (!write && !spot.slot && !vmo->pager && !(vmo->flags & VMO_LOOKS_THROUGH)) {
+        return map_zeros(mapping, address, spot.run);
+    }
+    return map_one(mapping, address, index, write);
+}

@@ -1,0 +1,311 @@
+/*
+ * handle.c - the handle table of a process.
+ *
+ * Slots live in chunks that never move, because a slot's address is the identity under which waits
+ * are registered. Index bits and generation bits share the value's 30 payload bits.
+ */
+#include "handle.h"
+
+#include <hal.h>
+#include <zircon/errors.h>
+#include <zircon/policy.h>
+
+#include "format.h"
+#include "heap.h"
+#include "job.h"
+#include "process.h"
+#include "string.h"
+#include "usercopy.h"
+
+#define INDEX_BITS 18 /* 262,144 handles a process */
+#define GENERATION_BITS 12
+#define PAYLOAD_MASK ((1u << (INDEX_BITS + GENERATION_BITS)) - 1)
+#define CHUNK_SLOTS 32u
+#define HANDLE_NONE UINT32_MAX
+
+void handle_table_init(struct handle_table *table)
+{
+    *table = (struct handle_table){.first_free = HANDLE_NONE, .last_free = HANDLE_NONE};
+    hal_entropy(&table->salt, sizeof table->salt);
+    table->salt &= PAYLOAD_MASK;
+}
+
+static struct handle *slot_at(const struct handle_table *table, uint32_t index)
+{
+    return &table->chunks[index / CHUNK_SLOTS][index % CHUNK_SLOTS];
+}
+
+static zx_handle_t value_of(const struct handle_table *table, uint32_t index, uint16_t generation)
+{
+    uint32_t payload = ((uint32_t)generation << INDEX_BITS | index) ^ table->salt;
+
+    return payload << 2 | ZX_HANDLE_FIXED_BITS_MASK;
+}
+
+static bool index_of(const struct handle_table *table, zx_handle_t value, uint32_t *index)
+{
+    uint32_t payload = (value >> 2) ^ table->salt;
+    uint32_t i = payload & ((1u << INDEX_BITS) - 1);
+    const struct handle *slot;
+
+    if ((value & ZX_HANDLE_FIXED_BITS_MASK) != ZX_HANDLE_FIXED_BITS_MASK ||
+        i >= table->num_chunks * CHUNK_SLOTS)
+        return false;
+    slot = slot_at(table, i);
+    if (!slot->object || slot->generation != payload >> INDEX_BITS)
+        return false;
+    *index = i;
+    return true;
+}
+
+static void put_free(struct handle_table *table, uint32_t index)
+{
+    slot_at(table, index)->next_free = HANDLE_NONE;
+    if (table->last_free == HANDLE_NONE)
+        table->first_free = index;
+    else
+        slot_at(table, table->last_free)->next_free = index;
+    table->last_free = index;
+}
+
+/* Doubles the array of chunk pointers when it is full; its capacity is the next power of two. */
+static zx_status_t grow_chunk_array(struct handle_table *table)
+{
+    uint32_t n = table->num_chunks;
+    struct handle **bigger;
+
+    if (n & (n - 1))
+        return ZX_OK;
+    bigger = heap_alloc((n ? n * 2 : 1) * sizeof *bigger);
+    if (!bigger)
+        return ZX_ERR_NO_MEMORY;
+    if (n)
+        memcpy(bigger, table->chunks, n * sizeof *bigger);
+    heap_free(table->chunks);
+    table->chunks = bigger;
+    return ZX_OK;
+}
+
+static zx_status_t grow(struct handle_table *table)
+{
+    uint32_t first = table->num_chunks * CHUNK_SLOTS;
+    struct handle *chunk;
+
+    if (first >= 1u << INDEX_BITS)
+        return ZX_ERR_NO_MEMORY;
+    chunk = heap_zalloc(CHUNK_SLOTS * sizeof *chunk);
+    if (!chunk || grow_chunk_array(table) != ZX_OK) {
+        heap_free(chunk);
+        return ZX_ERR_NO_MEMORY;
+    }
+    table->chunks[table->num_chunks++] = chunk;
+    for (uint32_t i = 0; i < CHUNK_SLOTS; i++)
+        put_free(table, first + i);
+    return ZX_OK;
+}
+
+zx_status_t handle_reserve(struct process *process, uint32_t count)
+{
+    struct handle_table *table = &process->handles;
+
+    while (table->num_chunks * CHUNK_SLOTS - table->count < count) {
+        zx_status_t status = grow(table);
+        if (status != ZX_OK)
+            return status;
+    }
+    return ZX_OK;
+}
+
+/* The free list is a queue, so a slot rests as long as possible before it is used again. */
+static zx_status_t take_slot(struct handle_table *table, uint32_t *index)
+{
+    if (table->first_free == HANDLE_NONE && grow(table) != ZX_OK)
+        return ZX_ERR_NO_MEMORY;
+    *index = table->first_free;
+    table->first_free = slot_at(table, *index)->next_free;
+    if (table->first_free == HANDLE_NONE)
+        table->last_free = HANDLE_NONE;
+    table->count++;
+    return ZX_OK;
+}
+
+zx_status_t handle_install(struct process *process, struct handle_ref ref, zx_handle_t *out)
+{
+    struct handle_table *table = &process->handles;
+    struct handle *slot;
+    uint32_t index;
+    zx_status_t status = take_slot(table, &index);
+
+    if (status != ZX_OK)
+        return status;
+    slot = slot_at(table, index);
+    slot->object = ref.object;
+    slot->rights = ref.rights;
+    slot->generation = (slot->generation + 1) & ((1u << GENERATION_BITS) - 1);
+    slot->observers = 0;
+    *out = value_of(table, index, slot->generation);
+    return ZX_OK;
+}
+
+static void free_slot(struct handle_table *table, uint32_t index, struct handle_ref *out)
+{
+    struct handle *slot = slot_at(table, index);
+
+    observer_cancel_handle(slot->object, slot);
+    *out = (struct handle_ref){slot->object, slot->rights};
+    slot->object = NULL;
+    table->count--;
+    put_free(table, index);
+}
+
+zx_status_t handle_remove(struct process *process, zx_handle_t value, struct handle_ref *out)
+{
+    uint32_t index;
+
+    if (!index_of(&process->handles, value, &index)) {
+        job_policy_check(process, ZX_POL_BAD_HANDLE);
+        return ZX_ERR_BAD_HANDLE;
+    }
+    free_slot(&process->handles, index, out);
+    return ZX_OK;
+}
+
+void handle_ref_close(struct handle_ref ref)
+{
+    if (ref.object)
+        object_handle_removed(ref.object);
+}
+
+zx_status_t handle_close(struct process *process, zx_handle_t value)
+{
+    struct handle_ref ref;
+    zx_status_t status = handle_remove(process, value, &ref);
+
+    if (status == ZX_OK)
+        handle_ref_close(ref);
+    return status;
+}
+
+void handle_table_destroy(struct handle_table *table)
+{
+    for (uint32_t i = 0; i < table->num_chunks * CHUNK_SLOTS; i++) {
+        struct handle_ref ref;
+
+        if (!slot_at(table, i)->object)
+            continue;
+        free_slot(table, i, &ref);
+        handle_ref_close(ref);
+    }
+    for (uint32_t i = 0; i < table->num_chunks; i++)
+        heap_free(table->chunks[i]);
+    heap_free(table->chunks);
+    *table = (struct handle_table){.first_free = HANDLE_NONE, .last_free = HANDLE_NONE};
+}
+
+void handle_table_visit(struct handle_table *table,
+                        bool (*visit)(zx_handle_t value, struct handle *handle, void *arg),
+                        void *arg)
+{
+    for (uint32_t i = 0; i < table->num_chunks * CHUNK_SLOTS; i++) {
+        struct handle *slot = slot_at(table, i);
+
+        if (slot->object && !visit(value_of(table, i, slot->generation), slot, arg))
+            return;
+    }
+}
+
+/* ---- Look-up ------------------------------------------------------------------------------- */
+
+struct handle *handle_find(struct process *process, zx_handle_t value)
+{
+    uint32_t index;
+
+    return index_of(&process->handles, value, &index) ? slot_at(&process->handles, index) : NULL;
+}
+
+zx_status_t handle_get_rights(struct process *process, zx_handle_t value, zx_obj_type_t type,
+                              zx_rights_t rights, void *out, zx_rights_t *out_rights)
+{
+    struct handle *slot = handle_find(process, value);
+
+    if (!slot) {
+        job_policy_check(process, ZX_POL_BAD_HANDLE);
+        return ZX_ERR_BAD_HANDLE;
+    }
+    if (type != ZX_OBJ_TYPE_NONE && slot->object->ops->type != type)
+        return ZX_ERR_WRONG_TYPE;
+    if ((slot->rights & rights) != rights)
+        return ZX_ERR_ACCESS_DENIED;
+    *(void **)out = slot->object;
+    *out_rights = slot->rights;
+    return ZX_OK;
+}
+
+zx_status_t handle_get(struct process *process, zx_handle_t value, zx_obj_type_t type,
+                       zx_rights_t rights, void *out)
+{
+    zx_rights_t have;
+
+    return handle_get_rights(process, value, type, rights, out, &have);
+}
+
+/* ---- Creation ------------------------------------------------------------------------------ */
+
+zx_status_t handle_create(struct process *process, struct object *object, zx_rights_t rights,
+                          zx_handle_t *out)
+{
+    zx_status_t status = handle_install(process, (struct handle_ref){object, rights}, out);
+
+    if (status == ZX_OK)
+        object_handle_added(object);
+    return status;
+}
+
+zx_status_t handle_return(struct process *process, struct object *object, zx_rights_t rights,
+                          struct user_ptr out)
+{
+    zx_handle_t value;
+    zx_status_t status = handle_create(process, object, rights, &value);
+
+    if (status == ZX_OK) {
+        object_release(object);
+        status = user_write_value(process, out, value);
+        if (status != ZX_OK)
+            handle_close(process, value);
+        return status;
+    }
+    /* No handle was ever made: let the object go as if its last one had been closed. */
+    object_handle_added(object);
+    object_handle_removed(object);
+    object_release(object);
+    return status;
+}
+
+zx_status_t handle_return_pair(struct process *process, struct object *a, zx_rights_t rights_a,
+                               struct user_ptr out_a, struct object *b, zx_rights_t rights_b,
+                               struct user_ptr out_b)
+{
+    zx_handle_t va = ZX_HANDLE_INVALID, vb = ZX_HANDLE_INVALID;
+    zx_status_t status;
+
+    object_handle_added(a);
+    object_handle_added(b);
+    object_release(a);
+    object_release(b);
+    status = handle_reserve(process, 2);
+    if (status != ZX_OK) {
+        handle_ref_close((struct handle_ref){a, rights_a});
+        handle_ref_close((struct handle_ref){b, rights_b});
+        return status;
+    }
+    handle_install(process, (struct handle_ref){a, rights_a}, &va);
+    handle_install(process, (struct handle_ref){b, rights_b}, &vb);
+    status = user_write_value(process, out_a, va);
+    if (status == ZX_OK)
+        status = user_write_value(process, out_b, vb);
+    if (status != ZX_OK) {
+        handle_close(process, va);
+        handle_close(process, vb);
+    }
+    return status;
+}

@@ -1,0 +1,59 @@
+/*
+ * process.h - processes: an address space, a handle table and threads.
+ *
+ * States: INITIAL -> (process_start) RUNNING -> DYING -> DEAD. DYING begins with an exit, a kill or
+ * the last thread's death; DEAD when no thread is left: then, in this order, the handle table is
+ * emptied, the address space destroyed, TERMINATED set and the job told. A RUNNING process holds a
+ * reference to itself through its threads.
+ */
+#ifndef ZVMM_OBJECT_PROCESS_H
+#define ZVMM_OBJECT_PROCESS_H
+
+#include "handle.h"
+#include "object.h"
+
+struct aspace;
+struct job;
+struct thread;
+struct futex_table;
+
+enum process_state { PROCESS_INITIAL, PROCESS_RUNNING, PROCESS_DYING, PROCESS_DEAD };
+
+TAILQ_HEAD(process_threads, thread);
+
+struct process {
+    struct object object;
+    struct job *job; /* referenced until dead */
+    TAILQ_ENTRY(process) job_link;
+    enum process_state state;
+    int64_t return_code;
+    struct handle_table handles;
+    struct aspace *aspace; /* NULL once dead */
+    struct process_threads threads; /* each referenced */
+    struct futex_table *futexes;    /* object/futex.c; NULL until the first wait */
+    uint32_t suspend_count;
+    uint64_t debug_addr;    /* ZX_PROP_PROCESS_DEBUG_ADDR */
+    uint64_t break_on_load; /* ZX_PROP_PROCESS_BREAK_ON_LOAD */
+    struct job *critical_to; /* job that dies with this process; not referenced: it is an ancestor */
+    bool critical_nonzero;   /* ... only if the return code is not 0 */
+    char name[ZX_MAX_NAME_LEN];
+};
+
+extern const struct object_ops process_ops;
+
+/* An INITIAL process in `job` with an empty address space. One reference.
+ * ZX_ERR_BAD_STATE (job is dead), ZX_ERR_NO_MEMORY. */
+zx_status_t process_create(struct job *job, const char *name, struct process **out);
+
+/* INITIAL -> RUNNING: starts `thread` with arg1 as a handle value of this process. Consumes `arg`
+ * in every case. */
+zx_status_t process_start(struct process *process, struct thread *thread, zx_vaddr_t pc,
+                          zx_vaddr_t sp, struct handle_ref arg, uint64_t arg2);
+
+/* Ends the process with `code`, unless one is set already; kills its threads. Asynchronous. */
+void process_kill(struct process *process, int64_t code);
+
+/* Called by the thread code when a thread of it is dead. */
+void process_thread_dead(struct process *process, struct thread *thread);
+
+#endif

@@ -1,0 +1,75 @@
+/*
+ * usercopy.c - copies between the kernel and user memory. The usual case is one call to the HAL; a
+ * page that is missing is brought in by aspace_fault and the copy goes on behind what is done.
+ */
+#include "usercopy.h"
+
+#include <hal.h>
+#include <zircon/errors.h>
+
+#include "aspace.h"
+#include "process.h"
+#include "name.h"
+
+zx_status_t user_read(struct process *process, void *to, struct user_ptr from, size_t length)
+{
+    struct aspace *aspace = process->aspace;
+    size_t done;
+
+    while (hal_user_read(aspace->table, from.va, to, length, &done) != ZX_OK) {
+        from.va += done;
+        to = (char *)to + done;
+        length -= done;
+        if (aspace_fault(aspace, from.va, 0) != ZX_OK)
+            return ZX_ERR_INVALID_ARGS;
+    }
+    return ZX_OK;
+}
+
+zx_status_t user_write(struct process *process, struct user_ptr to, const void *from,
+                       size_t length)
+{
+    struct aspace *aspace = process->aspace;
+    size_t done;
+
+    while (hal_user_write(aspace->table, to.va, from, length, &done) != ZX_OK) {
+        to.va += done;
+        from = (const char *)from + done;
+        length -= done;
+        if (aspace_fault(aspace, to.va, HAL_FAULT_WRITE) != ZX_OK)
+            return ZX_ERR_INVALID_ARGS;
+    }
+    return ZX_OK;
+}
+
+zx_status_t user_write_opt(struct process *process, struct user_ptr to, const void *from,
+                           size_t length)
+{
+    return user_null(to) ? ZX_OK : user_write(process, to, from, length);
+}
+
+zx_status_t user_read_u32(struct process *process, struct user_ptr from, uint32_t *value)
+{
+    struct aspace *aspace = process->aspace;
+
+    if (from.va & 3)
+        return ZX_ERR_INVALID_ARGS;
+    while (hal_user_read_u32(aspace->table, from.va, value) != ZX_OK) {
+        if (aspace_fault(aspace, from.va, 0) != ZX_OK)
+            return ZX_ERR_INVALID_ARGS;
+    }
+    return ZX_OK;
+}
+
+zx_status_t user_read_name(struct process *process, char name[ZX_MAX_NAME_LEN],
+                           struct user_ptr from, size_t length)
+{
+    char text[ZX_MAX_NAME_LEN];
+
+    if (length > ZX_MAX_NAME_LEN - 1)
+        length = ZX_MAX_NAME_LEN - 1;
+    if (user_read(process, text, from, length) != ZX_OK)
+        return ZX_ERR_INVALID_ARGS;
+    name_set(name, ZX_MAX_NAME_LEN, text, length);
+    return ZX_OK;
+}
