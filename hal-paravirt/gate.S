@@ -1,0 +1,421 @@
+/*
+ * gate.S - into user mode and back: the IDT, the system-call entries, hal_context_run.
+ *
+ * Interrupts are off in the kernel, so between entering and leaving ring 0 nothing else uses the
+ * per-CPU scratch fields. There are two ways in from user mode, and both end in the caller of
+ * hal_context_run, whose stack pointer is in CPU_KERNEL_RSP:
+ *   - a system call, by SYSCALL or, where that is broken, by #UD on the stub page; the handler of
+ *     hal_set_syscall_handler can send it straight back;
+ *   - any other trap, by the IDT; trap_report() in trap.c then describes it.
+ * The registers are saved straight into the context that CPU_CURRENT points at; there is no frame
+ * on the kernel stack to copy from.
+ *
+ * Keep these paths short. A null system call on hardware is judged by its instructions, and where
+ * ring 0 is emulated each one costs 0.7 us.
+ */
+#include "cpu.h"
+
+/* ---- Interrupt descriptor table ------------------------------------------------------------ */
+
+/* Gate types: present 64-bit interrupt gate, for ring 0 or (int3 only) ring 3. */
+#define GATE_KERNEL 0x8e
+#define GATE_USER   0xee
+
+    .section .rodata
+    .balign 16
+    .globl idt
+idt:
+    .set vector, 0
+    .rept TRAP_VECTORS
+    .word (TRAP_STUBS + vector * TRAP_STUB_BYTES) & 0xffff
+    .word SEL_KERNEL_CODE
+    .if vector == 8
+    .byte IST_DOUBLE_FAULT
+    .elseif vector == 2
+    .byte IST_NMI
+    .elseif vector == 18
+    .byte IST_MACHINE_CHECK
+    .else
+    .byte 0
+    .endif
+    .if vector == 3
+    .byte GATE_USER
+    .else
+    .byte GATE_KERNEL
+    .endif
+    .word ((TRAP_STUBS + vector * TRAP_STUB_BYTES) >> 16) & 0xffff
+    .long TRAP_STUBS >> 32
+    .long 0
+    .set vector, vector + 1
+    .endr
+    .globl idt_end
+idt_end:
+
+/* One stub a vector: makes the frame {vector, error code, rip, cs, rflags, rsp, ss}. */
+    .section .text.trap, "ax", @progbits
+    .balign 4096
+    .globl trap_stubs
+trap_stubs:
+    .set vector, 0
+    .rept TRAP_VECTORS
+    .balign TRAP_STUB_BYTES, 0xcc
+    .if vector == 6
+    jmp trap_invalid_opcode
+    .elseif vector == 2 || vector == 18
+    push $0
+    push $vector
+    jmp trap_fatal_entry
+    .elseif vector == 8
+    push $vector
+    jmp trap_double_fault
+    .elseif (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30
+    push $vector
+    jmp trap_common
+    .else
+    push $0
+    push $vector
+    jmp trap_common
+    .endif
+    .set vector, vector + 1
+    .endr
+    .balign TRAP_STUB_BYTES, 0xcc
+
+/* ---- From user mode ------------------------------------------------------------------------ */
+
+/*
+ * The registers of a system call go into the context. rsp is the pointer to the context, because
+ * every other register still holds user's value; the user's rsp is at %gs:\rsp_at. rcx is the
+ * return address and r11 the flags, as SYSCALL leaves them.
+ */
+    .macro SAVE_SYSCALL rsp_at
+    mov %gs:CPU_CURRENT, %rsp
+    mov %rax, REGS_RAX(%rsp)
+    mov %rbx, REGS_RBX(%rsp)
+    mov %rcx, REGS_RCX(%rsp)
+    mov %rdx, REGS_RDX(%rsp)
+    mov %rsi, REGS_RSI(%rsp)
+    mov %rdi, REGS_RDI(%rsp)
+    mov %rbp, REGS_RBP(%rsp)
+    mov %r8, REGS_R8(%rsp)
+    mov %r9, REGS_R9(%rsp)
+    mov %r10, REGS_R10(%rsp)
+    mov %r11, REGS_R11(%rsp)
+    mov %r12, REGS_R12(%rsp)
+    mov %r13, REGS_R13(%rsp)
+    mov %r14, REGS_R14(%rsp)
+    mov %r15, REGS_R15(%rsp)
+    mov %rcx, REGS_RIP(%rsp)
+    mov %r11, REGS_RFLAGS(%rsp)
+    mov %gs:\rsp_at, %rax
+    mov %rax, REGS_RSP(%rsp)
+    .endm
+
+/* Returns from hal_context_run; kind = HAL_TRAP_SYSCALL. */
+    .macro RETURN_SYSCALL
+    pop %rdi
+    movl $0, (%rdi)
+    pop %r15
+    pop %r14
+    pop %r13
+    pop %r12
+    pop %rbx
+    pop %rbp
+    ret
+    .endm
+
+    .balign 16
+    .globl syscall_entry
+syscall_entry:
+    swapgs
+    mov %rsp, %gs:CPU_USER_RSP
+    SAVE_SYSCALL CPU_USER_RSP
+    mov %gs:CPU_KERNEL_RSP, %rsp
+    RETURN_SYSCALL
+
+/*
+ * The entry while a handler is set. It is called on the stack that hal_context_run left. When user
+ * code goes on, the registers that C functions preserve are user's already; the rest comes from
+ * the context. No check of rcx and r11: they came from SYSCALL, and the handler leaves them alone.
+ */
+    .balign 16
+    .globl syscall_entry_handler
+syscall_entry_handler:
+    swapgs
+    mov %rsp, %gs:CPU_USER_RSP
+    SAVE_SYSCALL CPU_USER_RSP
+call_handler:
+    mov %rsp, %rdi
+    mov %gs:CPU_KERNEL_RSP, %rsp
+    call *%gs:CPU_HANDLER
+    test %al, %al
+    jz handler_stopped
+    mov %gs:CPU_CURRENT, %rdi
+    cmpl $0, %gs:CPU_WORK
+    jne prepare
+    mov REGS_FS(%rdi), %rax
+    cmp %rax, %gs:CPU_FS_BASE
+    jne prepare
+    mov REGS_GS(%rdi), %rax
+    cmp %rax, %gs:CPU_GS_BASE
+    jne prepare
+    mov REGS_RIP(%rdi), %rcx
+    mov REGS_RFLAGS(%rdi), %r11
+    cmp %gs:CPU_SYSRET_LIMIT, %rcx
+    jae leave_by_iret
+    mov REGS_RAX(%rdi), %rax
+    mov REGS_RDX(%rdi), %rdx
+    mov REGS_RSI(%rdi), %rsi
+    mov REGS_R8(%rdi), %r8
+    mov REGS_R9(%rdi), %r9
+    mov REGS_R10(%rdi), %r10
+    mov REGS_RSP(%rdi), %rsp
+    mov REGS_RDI(%rdi), %rdi
+    swapgs
+    sysretq
+handler_stopped:
+    RETURN_SYSCALL
+
+/*
+ * #UD. At the stub page it is a system call of a processor whose SYSCALL stays in ring 3; that
+ * page is mapped nowhere else, so on hardware the test never succeeds.
+ */
+    .balign 16
+trap_invalid_opcode:
+    cmpq $SYSCALL_STUB, (%rsp)
+    jne 1f
+    swapgs
+    cld
+    SAVE_SYSCALL CPU_TRAP_RSP
+    cmpq $0, %gs:CPU_HANDLER
+    jne call_handler
+    mov %gs:CPU_KERNEL_RSP, %rsp
+    RETURN_SYSCALL
+1:  push $0
+    push $6
+
+/* Stack: vector, error code, rip, cs, rflags, rsp, ss. */
+trap_common:
+    testb $3, 24(%rsp)
+    jz trap_kernel
+    swapgs
+    cld
+    push %rdi
+    mov %gs:CPU_CURRENT, %rdi
+    mov %rax, REGS_RAX(%rdi)
+    mov %rbx, REGS_RBX(%rdi)
+    mov %rcx, REGS_RCX(%rdi)
+    mov %rdx, REGS_RDX(%rdi)
+    mov %rsi, REGS_RSI(%rdi)
+    popq REGS_RDI(%rdi)
+    mov %rbp, REGS_RBP(%rdi)
+    mov %r8, REGS_R8(%rdi)
+    mov %r9, REGS_R9(%rdi)
+    mov %r10, REGS_R10(%rdi)
+    mov %r11, REGS_R11(%rdi)
+    mov %r12, REGS_R12(%rdi)
+    mov %r13, REGS_R13(%rdi)
+    mov %r14, REGS_R14(%rdi)
+    mov %r15, REGS_R15(%rdi)
+    pop %rsi                            /* vector */
+    pop %rdx                            /* error code */
+    popq REGS_RIP(%rdi)
+    pop %rax                            /* cs: always the same */
+    popq REGS_RFLAGS(%rdi)
+    popq REGS_RSP(%rdi)
+    mov %gs:CPU_KERNEL_RSP, %rsp
+return_trap:
+    pop %rdi
+    pop %r15
+    pop %r14
+    pop %r13
+    pop %r12
+    pop %rbx
+    pop %rbp
+    jmp trap_report                     /* (trap, vector, error code); returns for us */
+
+/*
+ * #DF. With a non-canonical user rsp the #UD of the stub page becomes a double fault on the KVM
+ * that needs the page; nothing is lost, so it is the system call that the program made.
+ */
+trap_double_fault:
+    cmpq $SYSCALL_STUB, 16(%rsp)
+    jne trap_fatal_entry
+    swapgs
+    cld
+    mov 40(%rsp), %rsp
+    mov %rsp, %gs:CPU_USER_RSP
+    SAVE_SYSCALL CPU_USER_RSP
+    cmpq $0, %gs:CPU_HANDLER
+    jne call_handler
+    mov %gs:CPU_KERNEL_RSP, %rsp
+    RETURN_SYSCALL
+
+/* ---- Into user mode ------------------------------------------------------------------------ */
+
+/* void hal_context_run(struct hal_context *context, struct hal_trap *trap) */
+    .balign 16
+    .globl hal_context_run
+    .type hal_context_run, @function
+hal_context_run:
+    push %rbp
+    push %rbx
+    push %r12
+    push %r13
+    push %r14
+    push %r15
+    push %rsi
+    cmp %rdi, %gs:CPU_CURRENT
+    jne prepare
+    cmpl $0, %gs:CPU_WORK
+    jne prepare
+    mov REGS_FS(%rdi), %rax
+    cmp %rax, %gs:CPU_FS_BASE
+    jne prepare
+    mov REGS_GS(%rdi), %rax
+    cmp %rax, %gs:CPU_GS_BASE
+    jne prepare
+prepared:
+    mov %rsp, %gs:CPU_KERNEL_RSP
+    mov REGS_RIP(%rdi), %rcx
+    mov REGS_RFLAGS(%rdi), %r11
+    /*
+     * SYSRET puts rcx into rip and r11 into the flags, so it serves only a context whose registers
+     * agree with that, which is what a system call leaves. It faults in ring 0 on a non-canonical
+     * rip: sysret_limit keeps those away (and everything, where there is no sysretq).
+     */
+    cmp %gs:CPU_SYSRET_LIMIT, %rcx
+    jae leave_by_iret
+    cmp REGS_RCX(%rdi), %rcx
+    jne leave_by_iret
+    cmp REGS_R11(%rdi), %r11
+    jne leave_by_iret
+    and $USER_RFLAGS_MASK, %r11d
+    or $USER_RFLAGS_SET, %r11d
+    mov REGS_RAX(%rdi), %rax
+    mov REGS_RBX(%rdi), %rbx
+    mov REGS_RDX(%rdi), %rdx
+    mov REGS_RSI(%rdi), %rsi
+    mov REGS_RBP(%rdi), %rbp
+    mov REGS_R8(%rdi), %r8
+    mov REGS_R9(%rdi), %r9
+    mov REGS_R10(%rdi), %r10
+    mov REGS_R12(%rdi), %r12
+    mov REGS_R13(%rdi), %r13
+    mov REGS_R14(%rdi), %r14
+    mov REGS_R15(%rdi), %r15
+    mov REGS_RSP(%rdi), %rsp
+    mov REGS_RDI(%rdi), %rdi
+    swapgs
+    sysretq
+
+leave_by_iret:
+    cmp %gs:CPU_IRET_LIMIT, %rcx
+    jae check_canonical
+canonical:
+    and $USER_RFLAGS_MASK, %r11d
+    or $USER_RFLAGS_SET, %r11d
+    push $SEL_USER_DATA
+    pushq REGS_RSP(%rdi)
+    push %r11
+    push $SEL_USER_CODE
+    push %rcx
+    mov REGS_RAX(%rdi), %rax
+    mov REGS_RBX(%rdi), %rbx
+    mov REGS_RCX(%rdi), %rcx
+    mov REGS_RDX(%rdi), %rdx
+    mov REGS_RSI(%rdi), %rsi
+    mov REGS_RBP(%rdi), %rbp
+    mov REGS_R8(%rdi), %r8
+    mov REGS_R9(%rdi), %r9
+    mov REGS_R10(%rdi), %r10
+    mov REGS_R11(%rdi), %r11
+    mov REGS_R12(%rdi), %r12
+    mov REGS_R13(%rdi), %r13
+    mov REGS_R14(%rdi), %r14
+    mov REGS_R15(%rdi), %r15
+    mov REGS_RDI(%rdi), %rdi
+    swapgs
+    iretq
+
+/* The upper half is a fine address that faults in user mode; what is between the halves is not. */
+check_canonical:
+    mov %rcx, %rax
+    sar $47, %rax
+    inc %rax
+    jz canonical
+refuse:
+    mov $13, %esi                       /* #GP, error code 0, as the processor would have said */
+    xor %edx, %edx
+    jmp return_trap
+
+/* Another context, other bases, or a timer to arm: see context.c. */
+prepare:
+    lea 48(%rsp), %rbp                  /* where rbp was pushed: keeps backtraces whole */
+    mov %rdi, %rbx
+    call context_prepare
+    mov %rbx, %rdi
+    test %eax, %eax
+    jz prepared
+    jmp refuse
+    .size hal_context_run, . - hal_context_run
+
+/* ---- From the kernel ----------------------------------------------------------------------- */
+
+/* An interrupt can only have ended the HLT of hal_idle, which looks by itself what happened. */
+trap_kernel:
+    cmpq $32, (%rsp)
+    jb trap_fatal_entry
+    cmpl $0, %gs:CPU_LAPIC
+    je 1f
+    push %rax
+    push %rcx
+    push %rdx
+    mov $0x80b, %ecx                    /* MSR_X2APIC_EOI */
+    xor %eax, %eax
+    xor %edx, %edx
+    wrmsr
+    pop %rdx
+    pop %rcx
+    pop %rax
+1:  add $16, %rsp
+    iretq
+
+/*
+ * The kernel's own fault, or an NMI, double fault or machine check from anywhere. The registers
+ * go where ZV_CALL_PANIC wants them, except rsp, rip and rflags, which trap_fatal takes from the
+ * frame. GS may be user's; trap_fatal does not use it.
+ */
+trap_fatal_entry:
+    sub $144, %rsp
+    mov %rax, 0(%rsp)
+    mov %rbx, 8(%rsp)
+    mov %rcx, 16(%rsp)
+    mov %rdx, 24(%rsp)
+    mov %rsi, 32(%rsp)
+    mov %rdi, 40(%rsp)
+    mov %rbp, 48(%rsp)
+    mov %r8, 64(%rsp)
+    mov %r9, 72(%rsp)
+    mov %r10, 80(%rsp)
+    mov %r11, 88(%rsp)
+    mov %r12, 96(%rsp)
+    mov %r13, 104(%rsp)
+    mov %r14, 112(%rsp)
+    mov %r15, 120(%rsp)
+    mov %rsp, %rdi
+    lea panic_stack_top(%rip), %rsp
+    cld
+    xor %ebp, %ebp
+    call trap_fatal
+    ud2
+
+/* ---- The stub page of ZV_QUIRK_SYSCALL_BROKEN ---------------------------------------------- */
+
+/* User code can read it, so nothing else is on this page. */
+    .section .rodata.syscall_stub, "a", @progbits
+    .balign 4096
+    .globl syscall_stub_page
+syscall_stub_page:
+    .fill 2048, 2, 0x0b0f               /* ud2 */
+
+    .section .note.GNU-stack, "", @progbits

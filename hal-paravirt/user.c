@@ -1,0 +1,133 @@
+/*
+ * user.c - copies between user memory and the kernel, through the page table in software. Nothing
+ * here faults, `table` need not be active, and user memory is reached only through the direct map,
+ * so SMAP stays on.
+ */
+#include "user.h"
+
+#include "pagetable.h"
+#include "pmem.h"
+
+struct user_line user_lines[USER_LINES];
+
+void user_forget_all(void)
+{
+    for (unsigned i = 0; i < USER_LINES; i++)
+        user_lines[i].read_page = user_lines[i].write_page = USER_NO_PAGE;
+}
+
+/* The byte at `address` in the kernel; NULL: missing, not permitted. */
+static char *walk(const struct hal_page_table *table, uint64_t address, bool write)
+{
+    struct user_line *line = user_line(address);
+    uint64_t entry, bytes, page = address & ~HAL_PAGE_MASK;
+
+    if (address - HAL_USER_BASE >= HAL_USER_TOP - HAL_USER_BASE)
+        return NULL;
+    entry = page_table_walk(table, address, &bytes);
+    if (!entry || (write && !(entry & PTE_WRITE)))
+        return NULL;
+    line->table = table;
+    line->read_page = page;
+    line->write_page = entry & PTE_WRITE ? page : USER_NO_PAGE;
+    line->kernel = machine_direct((entry & PTE_ADDRESS & ~(bytes - 1)) + (page & (bytes - 1)));
+    return line->kernel + (address - page);
+}
+
+/* The byte at `address` in the kernel, if its page is remembered with the permission; or NULL. */
+static inline char *recall(const struct hal_page_table *table, uint64_t address, bool write)
+{
+    const struct user_line *line = user_line(address);
+    uint64_t page = write ? line->write_page : line->read_page;
+
+    if (page != (address & ~HAL_PAGE_MASK) || line->table != table)
+        return NULL;
+    return line->kernel + (address & HAL_PAGE_MASK);
+}
+
+static inline size_t room_in_page(uint64_t address)
+{
+    return HAL_PAGE_SIZE - (address & HAL_PAGE_MASK);
+}
+
+static inline void move(char *page, char *kernel, bool write, size_t length)
+{
+    if (write)
+        pmem_move(page, kernel, length);
+    else
+        pmem_move(kernel, page, length);
+}
+
+/* Page by page, looking up each. */
+static __attribute__((noinline)) zx_status_t copy_pages(const struct hal_page_table *table,
+                                                        uint64_t user, char *kernel, bool write,
+                                                        size_t length, size_t *done)
+{
+    size_t at = 0, part;
+    char *page;
+
+    for (; at < length; at += part) {
+        page = walk(table, user + at, write);
+        if (!page)
+            break;
+        part = room_in_page(user + at);
+        part = length - at < part ? length - at : part;
+        move(page, kernel + at, write, part);
+    }
+    *done = at;
+    return at == length ? ZX_OK : ZX_ERR_NOT_FOUND;
+}
+
+/*
+ * `kernel` is the other side of the copy; `write` says that the user's side is written. Most copies
+ * stay in one page, and in one that has been met before.
+ */
+static inline __attribute__((always_inline)) zx_status_t copy(const struct hal_page_table *table,
+                                                              uint64_t user, char *kernel,
+                                                              bool write, size_t length,
+                                                              size_t *done)
+{
+    char *page = recall(table, user, write);
+
+    if (!page || length > room_in_page(user))
+        return copy_pages(table, user, kernel, write, length, done);
+    move(page, kernel, write, length);
+    *done = length;
+    return ZX_OK;
+}
+
+zx_status_t hal_user_read(struct hal_page_table *table, zx_vaddr_t from, void *to, size_t length,
+                          size_t *done)
+{
+    return copy(table, from, to, false, length, done);
+}
+
+zx_status_t hal_user_write(struct hal_page_table *table, zx_vaddr_t to, const void *from,
+                           size_t length, size_t *done)
+{
+    return copy(table, to, (char *)from, true, length, done);
+}
+
+zx_status_t hal_user_to_pmem(struct hal_page_table *table, zx_vaddr_t from, hal_paddr_t to,
+                             size_t length, size_t *done)
+{
+    return copy(table, from, machine_direct(to), false, length, done);
+}
+
+zx_status_t hal_pmem_to_user(struct hal_page_table *table, zx_vaddr_t to, hal_paddr_t from,
+                             size_t length, size_t *done)
+{
+    return copy(table, to, machine_direct(from), true, length, done);
+}
+
+zx_status_t hal_user_read_u32(struct hal_page_table *table, zx_vaddr_t from, uint32_t *value)
+{
+    const char *page = recall(table, from, false);
+
+    if (!page)
+        page = walk(table, from, false);
+    if (!page || room_in_page(from) < sizeof *value)
+        return ZX_ERR_NOT_FOUND;
+    *value = __atomic_load_n((const uint32_t *)page, __ATOMIC_SEQ_CST);
+    return ZX_OK;
+}
