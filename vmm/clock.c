@@ -1,0 +1,75 @@
+/* clock.c - the guest's TSC, and how it relates to host time. */
+#include "clock.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <x86intrin.h>
+
+#define MSR_IA32_TSC 0x10
+#define LONGEST_NS   (365ull * 24 * 3600 * 1000000000)
+
+/* The frequency: asking the VM is cheap but new (5.18), asking the vCPU always works. */
+static int find_frequency(struct clock *clock, const struct kvm *kvm, struct zvmm_error *error)
+{
+    int khz = ioctl(kvm->vm_fd, KVM_GET_TSC_KHZ, 0);
+    if (khz <= 0)
+        khz = ioctl(kvm->vcpu_fd, KVM_GET_TSC_KHZ, 0);
+    if (khz <= 0)
+        return error_set(error, "KVM: the TSC's frequency is unknown: %s; zvmm needs a host with "
+                                "a constant TSC", strerror(errno));
+    clock->khz = (uint32_t)khz;
+    return 0;
+}
+
+/* Before 5.16 there is no offset to set: read the guest's TSC between two reads of the host's. */
+static int measure_offset(struct clock *clock, const struct kvm *kvm, struct zvmm_error *error)
+{
+    struct {
+        struct kvm_msrs head;
+        struct kvm_msr_entry entry;
+    } msr = {.head.nmsrs = 1, .entry.index = MSR_IA32_TSC};
+    uint64_t before = __rdtsc();
+    if (ioctl(kvm->vcpu_fd, KVM_GET_MSRS, &msr) != 1)
+        return error_set(error, "KVM: cannot read the guest's TSC: %s; check the host's kernel "
+                                "log", strerror(errno));
+    uint64_t after = __rdtsc();
+    clock->offset = msr.entry.data - (before + (after - before) / 2);
+    return 0;
+}
+
+int clock_init(struct clock *clock, const struct kvm *kvm, struct zvmm_error *error)
+{
+    uint64_t zero = 0;
+    struct kvm_device_attr attribute = {.group = KVM_VCPU_TSC_CTRL,
+                                        .attr = KVM_VCPU_TSC_OFFSET,
+                                        .addr = (uint64_t)(uintptr_t)&zero};
+    clock->offset = 0;
+    if (find_frequency(clock, kvm, error) != 0)
+        return -1;
+    if (ioctl(kvm->vcpu_fd, KVM_SET_DEVICE_ATTR, &attribute) == 0)
+        return 0;
+    return measure_offset(clock, kvm, error);
+}
+
+uint64_t clock_guest_tsc(const struct clock *clock)
+{
+    return __rdtsc() + clock->offset;
+}
+
+uint64_t clock_ns_until(const struct clock *clock, uint64_t tsc)
+{
+    uint64_t now = clock_guest_tsc(clock);
+    if (tsc <= now)
+        return 0;
+    unsigned __int128 ns = (unsigned __int128)(tsc - now) * 1000000 / clock->khz + 1;
+    return ns < LONGEST_NS ? (uint64_t)ns : LONGEST_NS;
+}
+
+uint64_t clock_monotonic_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}

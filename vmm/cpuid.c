@@ -1,0 +1,151 @@
+/* cpuid.c - what CPUID tells the guest. */
+#include "cpuid.h"
+
+#include <cpuid.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+enum { MAX_ENTRIES = 256 };
+
+/* The variable-length structure of KVM_SET_CPUID2, with room for MAX_ENTRIES. */
+union table {
+    struct kvm_cpuid2 head;
+    uint8_t space[sizeof(struct kvm_cpuid2) + MAX_ENTRIES * sizeof(struct kvm_cpuid_entry2)];
+};
+
+#define LEAF1_ECX_FMA          (1u << 12)
+#define LEAF1_ECX_X2APIC       (1u << 21)
+#define LEAF1_ECX_TSC_DEADLINE (1u << 24)
+#define LEAF1_ECX_XSAVE        (1u << 26)
+#define LEAF1_ECX_OSXSAVE      (1u << 27)
+#define LEAF1_ECX_AVX          (1u << 28)
+#define LEAF1_ECX_F16C         (1u << 29)
+#define LEAF1_ECX_RDRAND       (1u << 30)
+#define LEAF1_ECX_HYPERVISOR   (1u << 31)
+#define LEAF7_EBX_FSGSBASE     (1u << 0)
+
+/* Plain instructions of leaf 7: BMI1, BMI2, ERMS, RDSEED, ADX, CLFLUSHOPT, CLWB, SHA. */
+#define LEAF7_EBX_PLAIN                                                                            \
+    (1u << 3 | 1u << 8 | 1u << 9 | 1u << 18 | 1u << 19 | 1u << 23 | 1u << 24 | 1u << 29)
+
+static struct kvm_cpuid_entry2 *find(union table *table, uint32_t function, uint32_t index)
+{
+    for (uint32_t i = 0; i < table->head.nent; i++)
+        if (table->head.entries[i].function == function && table->head.entries[i].index == index)
+            return &table->head.entries[i];
+    return NULL;
+}
+
+static int set(const struct kvm *kvm, union table *table, struct zvmm_error *error)
+{
+    if (ioctl(kvm->vcpu_fd, KVM_SET_CPUID2, &table->head) != 0)
+        return error_set(error, "KVM: cannot set CPUID: %s; check the host's kernel log",
+                         strerror(errno));
+    return 0;
+}
+
+static void note_features(union table *table, struct cpuid_facts *facts)
+{
+    const struct kvm_cpuid_entry2 *leaf1 = find(table, 1, 0), *leaf7 = find(table, 7, 0);
+    memset(facts, 0, sizeof(*facts));
+    facts->rdrand = leaf1 != NULL && (leaf1->ecx & LEAF1_ECX_RDRAND) != 0;
+    facts->fsgsbase = leaf7 != NULL && (leaf7->ebx & LEAF7_EBX_FSGSBASE) != 0;
+}
+
+/* XCR0 and its area: 512 bytes x87/SSE, 64 bytes header, then AVX where leaf 0xd says. */
+static void note_xsave(union table *table, struct cpuid_facts *facts)
+{
+    const struct kvm_cpuid_entry2 *leaf1 = find(table, 1, 0), *states = find(table, 0xd, 0);
+    if (leaf1 == NULL || (leaf1->ecx & LEAF1_ECX_XSAVE) == 0 || states == NULL)
+        return;
+    facts->xcr0 = 3;
+    facts->xsave_bytes = 512 + 64;
+    const struct kvm_cpuid_entry2 *avx = find(table, 0xd, 2);
+    if ((states->eax & 4) != 0 && avx != NULL) {
+        facts->xcr0 |= 4;
+        facts->xsave_bytes = avx->ebx + avx->eax;
+    }
+}
+
+/* Take away XSAVE and all that needs it. */
+static void mask_xsave(union table *table)
+{
+    for (uint32_t i = 0; i < table->head.nent; i++) {
+        struct kvm_cpuid_entry2 *entry = &table->head.entries[i];
+        if (entry->function == 1) {
+            entry->ecx &= ~(LEAF1_ECX_FMA | LEAF1_ECX_XSAVE | LEAF1_ECX_OSXSAVE | LEAF1_ECX_AVX |
+                            LEAF1_ECX_F16C);
+        } else if (entry->function == 7) {
+            entry->ebx &= entry->index == 0 ? LEAF7_EBX_FSGSBASE | LEAF7_EBX_PLAIN : 0;
+            entry->eax = entry->ecx = entry->edx = 0;
+        } else if (entry->function == 0xd) {
+            entry->eax = entry->ebx = entry->ecx = entry->edx = 0;
+        }
+    }
+}
+
+int cpuid_set_supported(const struct kvm *kvm, bool xsave, struct cpuid_facts *facts,
+                        struct zvmm_error *error)
+{
+    union table table = {.head.nent = MAX_ENTRIES};
+    if (ioctl(kvm->fd, KVM_GET_SUPPORTED_CPUID, &table.head) != 0)
+        return error_set(error, "KVM: cannot read the supported CPUID: %s; check the host's "
+                                "kernel log", strerror(errno));
+    struct kvm_cpuid_entry2 *leaf1 = find(&table, 1, 0), *topology = find(&table, 0xb, 0);
+    if (leaf1 != NULL) {
+        /* KVM reports the host CPU's APIC id; the guest's only vCPU is number 0. */
+        leaf1->ebx = (leaf1->ebx & 0xffff) | 1u << 16;
+        leaf1->ecx |= LEAF1_ECX_HYPERVISOR;
+        if (kvm->irqchip)
+            leaf1->ecx |= LEAF1_ECX_X2APIC | LEAF1_ECX_TSC_DEADLINE;
+    }
+    for (; topology != NULL && topology < &table.head.entries[table.head.nent] &&
+           topology->function == 0xb;
+         topology++)
+        topology->edx = 0;
+    if (!xsave)
+        mask_xsave(&table);
+    note_features(&table, facts);
+    note_xsave(&table, facts);
+    return set(kvm, &table, error);
+}
+
+static void add_native(union table *table, uint32_t function)
+{
+    struct kvm_cpuid_entry2 *entry = &table->head.entries[table->head.nent++];
+    *entry = (struct kvm_cpuid_entry2){.function = function};
+    if (function == 7)
+        entry->flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX;
+    __cpuid_count(function, 0, entry->eax, entry->ebx, entry->ecx, entry->edx);
+}
+
+static void add_fixed(union table *table, uint32_t function, uint32_t eax)
+{
+    table->head.entries[table->head.nent++] =
+        (struct kvm_cpuid_entry2){.function = function, .eax = eax};
+}
+
+int cpuid_set_basic(const struct kvm *kvm, struct cpuid_facts *facts, struct zvmm_error *error)
+{
+    union table table;
+    table.head.nent = 0;
+    table.head.padding = 0;
+    add_native(&table, 0);
+    add_native(&table, 1);
+    add_native(&table, 7);
+    add_fixed(&table, 0x80000000, 0x80000008);
+    add_native(&table, 0x80000001);
+    add_fixed(&table, 0x80000008, 48u << 8 | 40u);
+
+    struct kvm_cpuid_entry2 *leaf0 = find(&table, 0, 0), *leaf1 = find(&table, 1, 0);
+    leaf0->eax = 7;
+    leaf1->ebx = (leaf1->ebx & 0xffff) | 1u << 16;
+    /* Without MONITOR, VMX, SMX, the performance leaf and PCID: nothing backs them here. */
+    leaf1->ecx &= ~(1u << 3 | 1u << 5 | 1u << 6 | 1u << 15 | 1u << 17 | LEAF1_ECX_X2APIC |
+                    LEAF1_ECX_TSC_DEADLINE);
+    leaf1->ecx |= LEAF1_ECX_HYPERVISOR;
+    mask_xsave(&table);
+    note_features(&table, facts);
+    return set(kvm, &table, error);
+}

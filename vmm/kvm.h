@@ -1,0 +1,34 @@
+/* kvm.h - the host's KVM: opening it, one VM with one vCPU, and what to do when it refuses. */
+#ifndef ZVMM_KVM_H
+#define ZVMM_KVM_H
+
+#include <linux/kvm.h>
+#include <stdbool.h>
+
+#include "memory.h"
+
+struct kvm {
+    int fd;              /* the device node */
+    int vm_fd;
+    int vcpu_fd;
+    struct kvm_run *run; /* shared with the kernel, run_bytes long */
+    size_t run_bytes;
+    bool irqchip;        /* interrupt controllers are the kernel's; else zvmm injects */
+};
+
+/* Open `path` and check the API version. Every way this fails has its own remedy in `error`. */
+int kvm_open(struct kvm *kvm, const char *path, struct zvmm_error *error);
+
+/*
+ * Make the VM over `memory` and its vCPU. The order matters: on a software-ring-0 KVM an irqchip
+ * made before the memory slot costs 7 ms, and on any KVM it must be there before the vCPU.
+ */
+int kvm_create_vm(struct kvm *kvm, const struct memory *memory, bool irqchip,
+                  struct zvmm_error *error);
+
+/* Undo kvm_create_vm(); the device stays open. */
+void kvm_destroy_vm(struct kvm *kvm);
+
+void kvm_close(struct kvm *kvm);
+
+#endif

@@ -1,0 +1,363 @@
+/* options.c - zvmm(1)'s command line. */
+#include "options.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hypercall.h"
+
+/* In the order of zvmm(1). */
+const char options_help[] =
+    "usage: zvmm [options] GUEST.elf [-- PROGRAM [ARGS...]]\n"
+    "Boot the kernel GUEST.elf in a KVM virtual machine; run PROGRAM in it, or its shell.\n"
+    "\n"
+    "  --bootfs DIR     pack DIR into the boot file system, over the built-in one\n"
+    "  --cmdline STR    append STR to the kernel command line\n"
+    "  --help           print this text\n"
+    "  --kvm PATH       the KVM device node (default /dev/kvm)\n"
+    "  --memory SIZE    guest memory, 16M to 256G (default 128M)\n"
+    "  --pin CPU        run the vCPU on this host CPU\n"
+    "  --quirks LIST    replace the probe's finding: none, probe, or names out of slow-ring0,\n"
+    "                   syscall-broken, no-xsave, no-int3, no-pcid\n"
+    "  --seed N         random seed of the guest, decimal or 0x and 64 digits (default random)\n"
+    "  --stats          print one line of counters and times on stderr at the end\n"
+    "  --userboot FILE  use FILE instead of the built-in userboot\n"
+    "  --vdso FILE      use FILE instead of the built-in vDSO\n"
+    "  --verbose        print remarks on stderr\n"
+    "  --version        print the version\n"
+    "  --zbi FILE       use FILE instead of the built-in ZBI\n"
+    "\n"
+    "On a terminal, Ctrl-A x quits and Ctrl-A Ctrl-A sends one Ctrl-A.\n"
+    "Exit status: the program's own; 125 zvmm or the host failed, 126 the guest kernel failed,\n"
+    "127 PROGRAM not found, 128-133 PROGRAM was killed, 255 another code; see zvmm(1).\n";
+
+int options_parse_size(const char *text, uint64_t *bytes)
+{
+    char *end;
+    if (!isdigit((unsigned char)text[0]))
+        return -1;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    unsigned shift = 0;
+    if (*end != '\0') {
+        const char *suffix = strchr("kKmMgG", *end);
+        if (suffix == NULL || end[1] != '\0')
+            return -1;
+        shift = 10 * (1 + (unsigned)(suffix - "kKmMgG") / 2);
+    }
+    if (errno != 0 || value > UINT64_MAX >> shift)
+        return -1;
+    *bytes = (uint64_t)value << shift;
+    return 0;
+}
+
+static int parse_hex_seed(const char *digits, uint8_t seed[32])
+{
+    size_t count = strlen(digits);
+    if (count == 0 || count > 64 || strspn(digits, "0123456789abcdefABCDEF") != count)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        char digit[2] = {digits[count - 1 - i], '\0'};
+        seed[i / 2] |= (uint8_t)(strtoul(digit, NULL, 16) << (i % 2 * 4));
+    }
+    return 0;
+}
+
+int options_parse_seed(const char *text, uint8_t seed[32])
+{
+    char *end;
+    memset(seed, 0, 32);
+    if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X'))
+        return parse_hex_seed(text + 2, seed);
+    if (!isdigit((unsigned char)text[0]))
+        return -1;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    if (errno != 0 || *end != '\0')
+        return -1;
+    for (unsigned i = 0; i < 8; i++)
+        seed[i] = (uint8_t)(value >> (8 * i));
+    return 0;
+}
+
+static const struct {
+    const char *name;
+    uint32_t bit;
+} quirk_names[] = {
+    {"slow-ring0", ZV_QUIRK_SLOW_RING0}, {"syscall-broken", ZV_QUIRK_SYSCALL_BROKEN},
+    {"no-xsave", ZV_QUIRK_NO_XSAVE},     {"no-int3", ZV_QUIRK_NO_INT3_RING0},
+    {"no-pcid", ZV_QUIRK_NO_PCID},
+};
+
+int options_parse_quirks(const char *text, uint32_t *quirks)
+{
+    *quirks = 0;
+    if (strcmp(text, "none") == 0)
+        return 0;
+    for (;;) {
+        size_t length = strcspn(text, ",");
+        uint32_t bit = 0;
+        for (size_t i = 0; i < sizeof(quirk_names) / sizeof(quirk_names[0]); i++)
+            if (strlen(quirk_names[i].name) == length &&
+                strncmp(text, quirk_names[i].name, length) == 0)
+                bit = quirk_names[i].bit;
+        if (bit == 0)
+            return -1;
+        *quirks |= bit;
+        if (text[length] == '\0')
+            return 0;
+        text += length + 1;
+    }
+}
+
+/* ---- Kernel command line -------------------------------------------------------------------- */
+
+/* Append text as it is. */
+static int append(struct options *options, const char *text, size_t length,
+                  struct zvmm_error *error)
+{
+    size_t used = strlen(options->cmdline);
+    if (length > OPTIONS_CMDLINE_MAX - used)
+        return error_set(error, "the kernel command line is longer than %d bytes; shorten "
+                                "--cmdline or the program's arguments", OPTIONS_CMDLINE_MAX);
+    memcpy(options->cmdline + used, text, length);
+    options->cmdline[used + length] = '\0';
+    return 0;
+}
+
+/* Start a word: a space, unless it is the first. */
+static int append_word(struct options *options, const char *text, struct zvmm_error *error)
+{
+    if (options->cmdline[0] != '\0' && append(options, " ", 1, error) != 0)
+        return -1;
+    return append(options, text, strlen(text), error);
+}
+
+/* Append text with %XX for what would end the word: spaces, control bytes, and % itself. */
+static int append_escaped(struct options *options, const char *text, struct zvmm_error *error)
+{
+    for (; *text != '\0'; text++) {
+        unsigned char byte = (unsigned char)*text;
+        char escape[4] = {*text};
+        size_t length = 1;
+        if (byte <= ' ' || byte == '%' || byte == 0x7f)
+            length = (size_t)snprintf(escape, sizeof(escape), "%%%02X", byte);
+        if (append(options, escape, length, error) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* PROGRAM and its arguments become words for userboot. */
+static int append_program(struct options *options, int count, char *const words[],
+                          struct zvmm_error *error)
+{
+    const char *program = words[0];
+    for (const char *at = program; *at != '\0'; at++)
+        if ((unsigned char)*at <= ' ' || *at == 0x7f)
+            return error_set(error, "PROGRAM: '%.80s' contains a space or control byte; rename it",
+                             program);
+    if (program[0] == '\0')
+        return error_set(error, "PROGRAM is empty; name a program of the boot file system");
+    const char *prefix = strchr(program, '/') == NULL ? "userboot=bin/" : "userboot=";
+    if (append_word(options, prefix, error) != 0 ||
+        append(options, program, strlen(program), error) != 0)
+        return -1;
+    for (int i = 1; i < count; i++)
+        if (append_word(options, "userboot.arg=", error) != 0 ||
+            append_escaped(options, words[i], error) != 0)
+            return -1;
+    return 0;
+}
+
+/* ---- Options -------------------------------------------------------------------------------- */
+
+typedef int (*setter_t)(struct options *options, const char *value, struct zvmm_error *error);
+
+static int set_bootfs(struct options *options, const char *value, struct zvmm_error *error)
+{
+    (void)error;
+    options->config.bootfs_dir = value;
+    return 0;
+}
+
+static int set_cmdline(struct options *options, const char *value, struct zvmm_error *error)
+{
+    return value[0] == '\0' ? 0 : append_word(options, value, error);
+}
+
+static int set_help(struct options *options, const char *value, struct zvmm_error *error)
+{
+    (void)value;
+    (void)error;
+    options->action = OPTIONS_HELP;
+    return 0;
+}
+
+static int set_kvm(struct options *options, const char *value, struct zvmm_error *error)
+{
+    (void)error;
+    options->config.kvm_path = value;
+    return 0;
+}
+
+static int set_memory(struct options *options, const char *value, struct zvmm_error *error)
+{
+    uint64_t bytes;
+    if (options_parse_size(value, &bytes) != 0)
+        return error_set(error, "--memory: '%.40s' is not a size; use for example 128M or 1G",
+                         value);
+    if (bytes < ZV_MEMORY_MIN || bytes > ZV_MEMORY_MAX)
+        return error_set(error, "--memory: %.40s is out of range; use 16M to 256G", value);
+    options->config.memory_bytes = bytes;
+    return 0;
+}
+
+static int set_pin(struct options *options, const char *value, struct zvmm_error *error)
+{
+    char *end;
+    errno = 0;
+    long cpu = strtol(value, &end, 10);
+    if (!isdigit((unsigned char)value[0]) || *end != '\0' || errno != 0 || cpu > 4095)
+        return error_set(error, "--pin: '%.40s' is not a CPU number; use 0 to the host's last CPU",
+                         value);
+    options->config.pin_cpu = (int)cpu;
+    return 0;
+}
+
+static int set_quirks(struct options *options, const char *value, struct zvmm_error *error)
+{
+    options->config.force_probe = strcmp(value, "probe") == 0;
+    options->config.has_quirks = !options->config.force_probe;
+    if (options->config.has_quirks &&
+        options_parse_quirks(value, &options->config.quirks) != 0)
+        return error_set(error, "--quirks: '%.40s' is not a list of quirks; use none, probe, or "
+                                "names out of slow-ring0, syscall-broken, no-xsave, no-int3, "
+                                "no-pcid", value);
+    return 0;
+}
+
+static int set_seed(struct options *options, const char *value, struct zvmm_error *error)
+{
+    if (options_parse_seed(value, options->config.seed) != 0)
+        return error_set(error, "--seed: '%.80s' is not a seed; use a 64-bit decimal number or 0x "
+                                "and at most 64 hexadecimal digits", value);
+    options->config.has_seed = true;
+    return 0;
+}
+
+static int set_stats(struct options *options, const char *value, struct zvmm_error *error)
+{
+    (void)value;
+    (void)error;
+    options->stats = true;
+    return 0;
+}
+
+static int set_userboot(struct options *options, const char *value, struct zvmm_error *error)
+{
+    (void)error;
+    options->config.userboot_path = value;
+    return 0;
+}
+
+static int set_vdso(struct options *options, const char *value, struct zvmm_error *error)
+{
+    (void)error;
+    options->config.vdso_path = value;
+    return 0;
+}
+
+static int set_verbose(struct options *options, const char *value, struct zvmm_error *error)
+{
+    (void)value;
+    (void)error;
+    options->config.verbose = true;
+    return 0;
+}
+
+static int set_version(struct options *options, const char *value, struct zvmm_error *error)
+{
+    (void)value;
+    (void)error;
+    options->action = OPTIONS_VERSION;
+    return 0;
+}
+
+static int set_zbi(struct options *options, const char *value, struct zvmm_error *error)
+{
+    (void)error;
+    options->config.zbi_path = value;
+    return 0;
+}
+
+/* One row an option; takes_value is what the option's argument is called in messages, or NULL. */
+static const struct {
+    const char *name;
+    const char *takes_value;
+    setter_t set;
+} table[] = {
+    {"--bootfs", "DIR", set_bootfs},       {"--cmdline", "STR", set_cmdline},
+    {"--help", NULL, set_help},            {"--kvm", "PATH", set_kvm},
+    {"--memory", "SIZE", set_memory},      {"--pin", "CPU", set_pin},
+    {"--quirks", "LIST", set_quirks},      {"--seed", "N", set_seed},
+    {"--stats", NULL, set_stats},          {"--userboot", "FILE", set_userboot},
+    {"--vdso", "FILE", set_vdso},          {"--verbose", NULL, set_verbose},
+    {"--version", NULL, set_version},      {"--zbi", "FILE", set_zbi},
+};
+
+/* Act on the option at argv[*index] ("--name VALUE" or "--name=VALUE") and move past it. */
+static int parse_option(struct options *options, int argc, char *const argv[], int *index,
+                        struct zvmm_error *error)
+{
+    const char *word = argv[(*index)++];
+    size_t length = strcspn(word, "=");
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        if (strlen(table[i].name) != length || strncmp(word, table[i].name, length) != 0)
+            continue;
+        if (table[i].takes_value == NULL) {
+            if (word[length] == '=')
+                return error_set(error, "%s takes no value", table[i].name);
+            return table[i].set(options, NULL, error);
+        }
+        if (word[length] == '=')
+            return table[i].set(options, word + length + 1, error);
+        if (*index == argc)
+            return error_set(error, "%s needs a value: %s %s", table[i].name, table[i].name,
+                             table[i].takes_value);
+        return table[i].set(options, argv[(*index)++], error);
+    }
+    return error_set(error, "unknown option '%.80s'; zvmm --help lists them (a program's own "
+                            "options go after --)", word);
+}
+
+int options_parse(struct options *options, int argc, char *const argv[], struct zvmm_error *error)
+{
+    int index = 1;
+    *options = (struct options){.action = OPTIONS_RUN};
+    zvmm_config_defaults(&options->config);
+    options->config.own_process = true;
+    while (index < argc && strcmp(argv[index], "--") != 0) {
+        if (argv[index][0] == '-' && argv[index][1] != '\0') {
+            if (parse_option(options, argc, argv, &index, error) != 0)
+                return -1;
+        } else if (options->config.guest_path == NULL) {
+            options->config.guest_path = argv[index++];
+        } else {
+            return error_set(error, "'%.80s' is one word too many; a program to run goes after --",
+                             argv[index]);
+        }
+    }
+    if (options->action != OPTIONS_RUN)
+        return 0;
+    if (options->config.guest_path == NULL)
+        return error_set(error, "no guest kernel named; usage: zvmm [options] GUEST.elf "
+                                "[-- PROGRAM [ARGS...]]");
+    if (index + 1 < argc && append_program(options, argc - index - 1, argv + index + 1, error) != 0)
+        return -1;
+    options->config.cmdline = options->cmdline;
+    return 0;
+}

@@ -1,0 +1,85 @@
+/* signals.c - the kick that gets a vCPU thread out of KVM_RUN, and the user's wish to stop. */
+#include "signals.h"
+
+#include <stddef.h>
+
+/* What the handlers write. A vCPU belongs to its thread, the wish to stop to the process. */
+static __thread struct kvm_run *volatile current_run;
+static __thread volatile sig_atomic_t timer_gone_off;
+static volatile sig_atomic_t stop_signal;
+
+static const int stopping[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+enum { STOPPING = sizeof(stopping) / sizeof(stopping[0]) };
+
+/*
+ * A signal that arrives just before KVM_RUN would be lost if the handler only returned: with
+ * immediate_exit set, KVM_RUN returns at once.
+ */
+static void leave_guest(void)
+{
+    if (current_run != NULL)
+        current_run->immediate_exit = 1;
+}
+
+static void on_kick(int number, siginfo_t *info, void *context)
+{
+    (void)number;
+    (void)context;
+    if (info->si_code == SI_TIMER)
+        timer_gone_off = 1;
+    leave_guest();
+}
+
+static void on_stop(int number)
+{
+    stop_signal = number;
+    leave_guest();
+}
+
+void signals_begin(struct kvm_run *run, bool own_process)
+{
+    struct sigaction action = {.sa_sigaction = on_kick, .sa_flags = SA_SIGINFO};
+    current_run = run;
+    timer_gone_off = 0;
+    sigaction(KICK_SIGNAL, &action, NULL);
+    if (!own_process)
+        return;
+    stop_signal = 0;
+    action = (struct sigaction){.sa_handler = on_stop};
+    for (int i = 0; i < STOPPING; i++)
+        sigaction(stopping[i], &action, NULL);
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGPIPE, &action, NULL);
+}
+
+void signals_end(void)
+{
+    current_run = NULL;
+}
+
+int signals_stop(void)
+{
+    return stop_signal;
+}
+
+bool signals_take_timer(void)
+{
+    bool taken = timer_gone_off;
+    timer_gone_off = 0;
+    return taken;
+}
+
+void signals_block(sigset_t *before)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, KICK_SIGNAL);
+    for (int i = 0; i < STOPPING; i++)
+        sigaddset(&set, stopping[i]);
+    pthread_sigmask(SIG_BLOCK, &set, before);
+}
+
+void signals_unblock(const sigset_t *before)
+{
+    pthread_sigmask(SIG_SETMASK, before, NULL);
+}

@@ -1,0 +1,46 @@
+/* vm.h - struct zvmm, the machine, as the files of the library see it. */
+#ifndef ZVMM_VM_H
+#define ZVMM_VM_H
+
+#include <stdatomic.h>
+#include <sys/types.h>
+
+#include "bootinfo.h"
+#include "clock.h"
+#include "console.h"
+#include "kvm.h"
+#include "timer.h"
+
+struct zvmm {
+    struct zvmm_config config; /* strings are the caller's */
+    struct kvm kvm;
+    struct memory memory;
+    struct layout layout;
+    struct loader_image image;
+    struct modules modules;
+    struct boot_block boot;
+    struct clock clock;
+    uint32_t quirks, features; /* ZV_QUIRK_*, ZV_FEATURE_* */
+    struct zv_shared_page *shared; /* in guest memory: hostile */
+
+    pid_t thread;        /* runs the vCPU; set by zvmm_run() */
+    atomic_uint pending; /* INTERRUPT_*, to be injected (without irqchip) */
+    atomic_bool quit;    /* the user typed Ctrl-A x */
+    struct console console;
+    struct timer timer;
+
+    bool ended; /* a hypercall or an exit has ended the run: result is set ... */
+    struct zvmm_result result;
+    bool failed; /* ... or the host failed: error is set */
+    struct zvmm_error error;
+    struct zvmm_stats stats;
+};
+
+/* End the run after the current exit. */
+void vm_end(struct zvmm *vm, enum zvmm_end end, int64_t code);
+
+/* Print a remark on stderr if --verbose was given. */
+void vm_remark(const struct zvmm *vm, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,119 @@
+/*
+ * zvmm.h - the public header of libzvmm.a: make a virtual machine, run it, read the result.
+ *
+ * One struct zvmm is one machine with one vCPU. Create and run it from the same thread; several
+ * machines may live in one process, each in a thread of its own. Lengths are bytes, times are
+ * nanoseconds. A function that can fail returns 0 or -1 and on -1 has written one line (what,
+ * why, remedy; no newline) to the struct zvmm_error it was given.
+ */
+#ifndef ZVMM_H
+#define ZVMM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifndef ZVMM_VERSION
+#define ZVMM_VERSION "unknown" /* the build names the commit */
+#endif
+
+/* Exit statuses of zvmm(1) that are not the guest program's own; see docs/zvmm.1. */
+#define ZVMM_EXIT_KILLED 128 /* 128..133: Zircon's kill codes -1024..-1029          */
+#define ZVMM_EXIT_OTHER  255 /* any other code outside 0..255                       */
+#define ZVMM_EXIT_HOST   125 /* zvmm or the host failed                             */
+#define ZVMM_EXIT_GUEST  126 /* guest kernel panic, triple fault, KVM internal error */
+
+struct zvmm_error {
+    char text[512];
+};
+
+/*
+ * What to build. The caller keeps every string alive until zvmm_destroy(). Start from
+ * zvmm_config_defaults(), then set at least guest_path.
+ */
+struct zvmm_config {
+    const char *guest_path;    /* the kernel, an ELF64 file                                  */
+    const char *kvm_path;      /* the KVM device node                                        */
+    uint64_t memory_bytes;     /* rounded up to 2 MiB; ZV_MEMORY_MIN..ZV_MEMORY_MAX          */
+    const char *cmdline;       /* whole kernel command line, at most 4095 bytes              */
+    const char *bootfs_dir;    /* NULL, or a directory merged over the boot file system      */
+    const char *zbi_path;      /* NULL, or a file instead of the guest's built-in module ... */
+    const char *vdso_path;     /* ... */
+    const char *userboot_path; /* ... */
+    bool has_seed;             /* seed is given; otherwise the host's random numbers         */
+    uint8_t seed[32];
+    int pin_cpu;               /* host CPU for the vCPU thread, or -1                        */
+    bool has_quirks;           /* quirks (ZV_QUIRK_*) replace the probe's finding            */
+    uint32_t quirks;
+    bool force_probe;          /* probe even where the KVM is known to be hardware's         */
+    bool verbose;              /* remarks on stderr                                          */
+    int in_fd;                 /* console input, -1 for none                                 */
+    int out_fd;                /* console output                                             */
+    bool own_process;          /* take SIGINT, SIGTERM, SIGHUP, SIGQUIT and the terminal     */
+};
+
+enum zvmm_end {
+    ZVMM_END_EXIT,   /* the guest asked to end; code is its value                        */
+    ZVMM_END_GUEST,  /* panic, triple fault, internal error; the report is on stderr     */
+    ZVMM_END_SIGNAL, /* a signal ended the run; code is its number                       */
+    ZVMM_END_QUIT,   /* the user typed Ctrl-A x                                          */
+};
+
+struct zvmm_result {
+    enum zvmm_end end;
+    int64_t code;
+};
+
+enum { ZVMM_STATS_REASONS = 48, ZVMM_STATS_MARKERS = 8 };
+
+/* Counters of one run. Times count from zvmm_create()'s first instruction. */
+struct zvmm_stats {
+    uint64_t runs;                             /* KVM_RUN calls for the guest (not the probe's) */
+    uint64_t probe_runs;                       /* KVM_RUN calls of the behaviour probe          */
+    uint64_t exits[ZVMM_STATS_REASONS];        /* by KVM_EXIT_*; [0] also counts interruptions  */
+    uint64_t hypercalls;
+    uint64_t injected;                         /* interrupts given to the guest by zvmm         */
+    uint64_t console_bytes;                    /* written by the guest                          */
+    uint64_t created_ns;                       /* CLOCK_MONOTONIC at zvmm_create()              */
+    uint64_t first_run_ns;                     /* until the guest's first KVM_RUN               */
+    uint64_t end_ns;                           /* until the run ended                           */
+    uint64_t first_run_cpu_ns;                 /* CPU time of the process at the first KVM_RUN  */
+    uint64_t marker_ns[ZVMM_STATS_MARKERS];    /* first ZV_CALL_MARKER with this id; 0 = none   */
+};
+
+struct zvmm;
+
+/* Fill `config` with the documented defaults; never fails. */
+void zvmm_config_defaults(struct zvmm_config *config);
+
+/*
+ * Load the guest, build the machine and bring its vCPU to the entry state of shared/hypercall.h.
+ * On success *out is the caller's, to be given to zvmm_destroy().
+ */
+int zvmm_create(const struct zvmm_config *config, struct zvmm **out, struct zvmm_error *error);
+
+/*
+ * Run until the machine ends; at most once per machine. -1 is a host failure. Console output has
+ * been written and the terminal is as it was before when this returns.
+ */
+int zvmm_run(struct zvmm *vm, struct zvmm_result *result, struct zvmm_error *error);
+
+/* Print the counters as one line of key=value words on stderr (zvmm --stats). */
+void zvmm_print_stats(const struct zvmm *vm);
+
+/* Counters so far; the pointer lives as long as `vm`. */
+const struct zvmm_stats *zvmm_stats(const struct zvmm *vm);
+
+/*
+ * Guest-physical memory [paddr, paddr + length), or NULL if that is not all inside RAM. The
+ * pointer lives as long as `vm`; what it points at changes while the guest runs.
+ */
+void *zvmm_memory(const struct zvmm *vm, uint64_t paddr, uint64_t length);
+
+/* Free everything. NULL is fine. */
+void zvmm_destroy(struct zvmm *vm);
+
+/* zvmm(1)'s exit status for a result. */
+int zvmm_exit_status(const struct zvmm_result *result);
+
+#endif
