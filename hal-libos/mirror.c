@@ -1,0 +1,282 @@
+/*
+ * mirror.c - the host's address space as a cache of the page tables; see mirror.h.
+ *
+ * What is not shown is reserved (inaccessible anonymous memory), so that the host puts nothing of
+ * its own there. The zero frame is shown as the host's zero page: neighbours merge into one of the
+ * host's mappings, which pages of the memory file would not.
+ */
+#include "mirror.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <zircon/errors.h>
+
+#include "cpu.h"
+
+#define AROUND 16u /* pages shown at one fault, if they follow each other in memory */
+
+struct slice {
+    struct hal_page_table *owner; /* whose pages are shown; NULL: nothing is */
+    unsigned users;
+    bool reserved, unusable;
+};
+
+static struct slice slices[SLICES];
+
+static uint64_t slice_base(unsigned slice)
+{
+    return SLICE_BASE + slice * SLICE_BYTES;
+}
+
+/* ---- Host mappings --------------------------------------------------------------------------- */
+
+static int reserve(uint64_t start, uint64_t bytes, int fixed)
+{
+    void *at = mmap((void *)start, bytes, PROT_NONE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | fixed, -1, 0);
+
+    return at == (void *)start ? 0 : -1;
+}
+
+/* Covering a whole slice needs no new mapping in the host, so this does not fail. */
+static void empty_slice(unsigned slice)
+{
+    struct hal_page_table *owner = slices[slice].owner;
+
+    if (reserve(slice_base(slice), SLICE_BYTES, MAP_FIXED) != 0)
+        machine_fail("cannot unmap user memory: %s", strerror(errno));
+    if (owner)
+        owner->epoch++;
+}
+
+/* The host's limit of mappings (vm.max_map_count) is reached: start again with few. */
+static void empty_all(void)
+{
+    machine_remark("the host's limit of memory mappings is reached; dropping all user mappings");
+    for (unsigned i = 0; i < SLICES; i++)
+        if (slices[i].owner)
+            empty_slice(i);
+}
+
+static int protection(uint64_t flags)
+{
+    return PROT_READ | (flags & HAL_MAP_WRITE ? PROT_WRITE : 0) |
+           (flags & HAL_MAP_EXECUTE ? PROT_EXEC : 0);
+}
+
+static bool is_zero_page(uint64_t entry)
+{
+    return (entry & PTE_ADDRESS) == hal_frame_zero();
+}
+
+static int show(uint64_t address, uint64_t entry, unsigned pages)
+{
+    size_t bytes = pages * HAL_PAGE_SIZE;
+    int prot = protection(entry);
+    void *at;
+
+    if (is_zero_page(entry))
+        at = mmap((void *)address, bytes, prot & ~PROT_WRITE,
+                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    else
+        at = mmap((void *)address, bytes, prot, MAP_SHARED | MAP_FIXED | MAP_POPULATE,
+                  machine.memory_fd, (off_t)(entry & PTE_ADDRESS));
+    return at == MAP_FAILED ? -1 : 0;
+}
+
+/* ---- Entries --------------------------------------------------------------------------------- */
+
+static uint64_t *record_of(const uint64_t *entries)
+{
+    return &frame_record(machine_paddr(entries))->owner;
+}
+
+bool mirror_knows(const struct hal_page_table *table, const uint64_t *entries)
+{
+    return *record_of(entries) >> RECORD_EPOCH_SHIFT == table->epoch;
+}
+
+/* Makes the PTE_MIRRORED bits of a last-level table valid. */
+static void catch_up(const struct hal_page_table *table, uint64_t *entries)
+{
+    uint64_t *record = record_of(entries);
+
+    if (mirror_knows(table, entries))
+        return;
+    for (unsigned i = 0; i < TABLE_ENTRIES; i++)
+        entries[i] &= ~PTE_MIRRORED;
+    *record = (*record & RECORD_USED_MASK) | (uint64_t)table->epoch << RECORD_EPOCH_SHIFT;
+}
+
+/* Whether `next` belongs into the same host mapping as `entry`, `distance` pages before it. */
+static bool follows(uint64_t entry, uint64_t next, uint64_t distance)
+{
+    if (!next || next & PTE_MIRRORED || (next ^ entry) & PTE_FLAGS)
+        return false;
+    if (is_zero_page(entry))
+        return is_zero_page(next);
+    return (next & PTE_ADDRESS) == (entry & PTE_ADDRESS) + distance * HAL_PAGE_SIZE;
+}
+
+/*
+ * Shows entry `index` of the last-level table for `region` and those behind it, below `limit`, that
+ * follow it in memory. Returns how many were shown.
+ */
+static unsigned show_run(struct hal_page_table *table, uint64_t region, uint64_t *entries,
+                         unsigned index, unsigned limit)
+{
+    uint64_t entry = entries[index] & ~PTE_MIRRORED;
+    unsigned count = 1;
+
+    while (index + count < limit && follows(entry, entries[index + count], count))
+        count++;
+    if (show(region + index * HAL_PAGE_SIZE, entry, count) != 0) {
+        empty_all();
+        catch_up(table, entries);
+        if (show(region + index * HAL_PAGE_SIZE, entry, count) != 0)
+            machine_fail("cannot map user memory: %s", strerror(errno));
+    }
+    for (unsigned i = 0; i < count; i++)
+        entries[index + i] |= PTE_MIRRORED;
+    return count;
+}
+
+/* ---- Faults ---------------------------------------------------------------------------------- */
+
+static bool permitted(uint64_t entry, uint32_t access)
+{
+    return entry && (!(access & HAL_FAULT_WRITE) || entry & HAL_MAP_WRITE) &&
+           (!(access & HAL_FAULT_EXECUTE) || entry & HAL_MAP_EXECUTE);
+}
+
+bool mirror_fault(struct hal_page_table *table, uint64_t address, uint32_t access)
+{
+    uint64_t region = address & ~(REGION_BYTES - 1), *entries;
+    unsigned index = page_table_index(address), first = index;
+
+    if (!table || !permitted(page_table_entry(table, address), access))
+        return false;
+    entries = page_table_find(table, address);
+    catch_up(table, entries);
+    /* What stands before the page and leads up to it is shown with it. */
+    while (first > 0 && index - first < AROUND / 2 && !(entries[index] & PTE_MIRRORED) &&
+           entries[first - 1] && !(entries[first - 1] & PTE_MIRRORED) &&
+           follows(entries[first - 1], entries[first], 1))
+        first--;
+    show_run(table, region, entries, first,
+             index + AROUND < TABLE_ENTRIES ? index + AROUND : TABLE_ENTRIES);
+    return true;
+}
+
+/* ---- Changes --------------------------------------------------------------------------------- */
+
+/* The tables' epochs say whether anything is shown: a table that owns no slice has lost them all. */
+void mirror_drop(struct hal_page_table *table, uint64_t start, uint64_t end)
+{
+    if (reserve(start, end - start, MAP_FIXED) != 0)
+        empty_slice(table->slice); /* splitting a mapping would exceed the host's limit */
+}
+
+void mirror_replace(struct hal_page_table *table, uint64_t start, uint64_t end)
+{
+    for (uint64_t at = start, pages; at < end; at += pages * HAL_PAGE_SIZE) {
+        uint64_t region = at & ~(REGION_BYTES - 1), *entries = page_table_find(table, at);
+        unsigned index = page_table_index(at);
+        uint64_t left = (end - region) / HAL_PAGE_SIZE;
+
+        catch_up(table, entries);
+        pages = 1;
+        if (!(entries[index] & PTE_MIRRORED))
+            pages = show_run(table, region, entries, index,
+                             left < TABLE_ENTRIES ? (unsigned)left : TABLE_ENTRIES);
+    }
+}
+
+void mirror_protect(struct hal_page_table *table, uint64_t start, uint64_t end)
+{
+    uint64_t run = 0, flags = 0;
+
+    for (uint64_t at = start; at <= end; at += HAL_PAGE_SIZE) {
+        uint64_t *entries = at < end ? page_table_find(table, at) : NULL;
+        uint64_t entry = entries && mirror_knows(table, entries) ? entries[page_table_index(at)] : 0;
+        bool shown = entry & PTE_MIRRORED;
+
+        if (run && (!shown || (entry & PTE_FLAGS) != flags)) {
+            if (mprotect((void *)run, at - run, protection(flags)) != 0) {
+                empty_slice(table->slice);
+                return;
+            }
+            run = 0;
+        }
+        if (shown && !run) {
+            run = at;
+            flags = entry & PTE_FLAGS;
+        }
+    }
+}
+
+/* ---- Slices ---------------------------------------------------------------------------------- */
+
+/* The free slice with the lowest number, or the one with the fewest users; SLICES: none at all. */
+static unsigned choose(void)
+{
+    unsigned best = SLICES;
+
+    for (unsigned i = 0; i < SLICES; i++) {
+        struct slice *slice = &slices[i];
+
+        if (slice->unusable)
+            continue;
+        if (best != SLICES && slice->users >= slices[best].users)
+            continue;
+        if (!slice->reserved) {
+            /* Something of the host's may be there already, or a limit on address space hit. */
+            if (reserve(slice_base(i), SLICE_BYTES, MAP_FIXED_NOREPLACE) != 0) {
+                slice->unusable = true;
+                continue;
+            }
+            slice->reserved = true;
+        }
+        if (slice->users == 0)
+            return i;
+        best = i;
+    }
+    return best;
+}
+
+zx_status_t mirror_attach(struct hal_page_table *table)
+{
+    unsigned slice = choose();
+
+    if (slice == SLICES)
+        return ZX_ERR_NO_MEMORY;
+    slices[slice].users++;
+    table->slice = slice;
+    table->base = slice_base(slice);
+    table->epoch = 1; /* last-level tables start with 0: nothing is known to be shown */
+    return ZX_OK;
+}
+
+void mirror_detach(struct hal_page_table *table)
+{
+    struct slice *slice = &slices[table->slice];
+
+    slice->users--;
+    if (slice->owner != table)
+        return;
+    empty_slice(table->slice);
+    slice->owner = NULL;
+}
+
+void mirror_claim(struct hal_page_table *table)
+{
+    struct slice *slice = &slices[table->slice];
+
+    if (slice->owner == table)
+        return;
+    if (slice->owner)
+        empty_slice(table->slice);
+    slice->owner = table;
+}

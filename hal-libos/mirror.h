@@ -1,0 +1,40 @@
+/*
+ * mirror.h - what of an address space the host shows, and slices.
+ *
+ * Pages are put into the host's address space when user code first touches them and taken out when
+ * the page table changes, like entries of a TLB: anything may be dropped at any time, because a
+ * fault brings it back. So running into the host's limit of mappings costs time, not correctness.
+ *
+ * A slice is to processes what an address-space number is to a TLB: while there are no more
+ * processes than slices each has its own and keeps its mirror; beyond that, two share one, and the
+ * one that runs owns it.
+ */
+#ifndef HAL_LIBOS_MIRROR_H
+#define HAL_LIBOS_MIRROR_H
+
+#include "pagetable.h"
+
+/* Gives a new table its slice. ZX_ERR_NO_MEMORY: the host's address space has no room for one. */
+zx_status_t mirror_attach(struct hal_page_table *table);
+void mirror_detach(struct hal_page_table *table);
+
+/* Before user code runs in `table`. */
+void mirror_claim(struct hal_page_table *table);
+
+/* If `table` allows the access (HAL_FAULT_*), shows the page and neighbours: true. `table` may be
+ * NULL. Called from signal handlers too, when user code was running. */
+bool mirror_fault(struct hal_page_table *table, uint64_t address, uint32_t access);
+
+/* Whether PTE_MIRRORED means anything in the last-level table `entries`. */
+bool mirror_knows(const struct hal_page_table *table, const uint64_t *entries);
+
+/*
+ * Bring the host up to date after entries of [start, end) have changed. _drop: they are gone, what
+ * was shown must not be any more. _replace: all are there, PTE_MIRRORED has been cleared in those
+ * that changed; shows them anew. _protect: the flags of the mirrored pages in there have changed.
+ */
+void mirror_drop(struct hal_page_table *table, uint64_t start, uint64_t end);
+void mirror_replace(struct hal_page_table *table, uint64_t start, uint64_t end);
+void mirror_protect(struct hal_page_table *table, uint64_t start, uint64_t end);
+
+#endif

@@ -1,0 +1,92 @@
+# tap.sh - TAP output for test scripts in bash; source it from the repository's top folder.
+#
+#   case_run NAME STATUS COMMAND...   runs COMMAND under a timeout, expects the exit status; its
+#                                     output is in $OUT (stdout) and $ERR (stderr)
+#   expect NAME COMMAND...            passes if COMMAND succeeds
+#   has TEXT, has_line LINE, err_has TEXT, one_line_error
+#                                     conditions on the last output, for expect
+#   skip_all REASON                   ends the script as skipped
+#   finish                            prints the plan; call it last
+#
+# T=NAME (a glob) in the environment runs only the cases whose name matches.
+
+TAP_N=0
+TAP_FAILED=0
+TAP_DIR=$(mktemp -d)
+OUT=$TAP_DIR/out
+ERR=$TAP_DIR/err
+trap 'rm -rf "$TAP_DIR"' EXIT
+
+tap_result() { # ok|not NAME
+    TAP_N=$((TAP_N + 1))
+    if [ "$1" = ok ]; then
+        echo "ok $TAP_N - $2"
+    else
+        echo "not ok $TAP_N - $2"
+        TAP_FAILED=1
+    fi
+}
+
+tap_show() {
+    echo "# command: $TAP_COMMAND"
+    echo "# exit status: $TAP_STATUS"
+    head -c 2000 "$OUT" | sed 's/^/# out: /'
+    echo
+    head -c 2000 "$ERR" | sed 's/^/# err: /'
+    echo
+}
+
+tap_selected() {
+    # shellcheck disable=SC2053
+    [ -z "${T:-}" ] || [[ $1 == $T ]]
+}
+
+# Standard input is $STDIN_FILE, or nothing.
+case_run() {
+    local name=$1 want=$2
+    shift 2
+    TAP_SKIP_CHECKS=1
+    tap_selected "$name" || return 0
+    TAP_SKIP_CHECKS=0
+    TAP_COMMAND="$*"
+    TAP_STATUS=0
+    timeout -k 2 "${CASE_TIMEOUT:-30}" "$@" <"${STDIN_FILE:-/dev/null}" >"$OUT" 2>"$ERR" || TAP_STATUS=$?
+    if [ "$TAP_STATUS" = "$want" ]; then
+        tap_result ok "$name"
+    else
+        tap_result not "$name (exit status $TAP_STATUS, expected $want)"
+        tap_show
+    fi
+}
+
+expect() {
+    local name=$1
+    shift
+    [ "${TAP_SKIP_CHECKS:-0}" = 0 ] || return 0
+    if "$@"; then
+        tap_result ok "$name"
+    else
+        tap_result not "$name"
+        tap_show
+    fi
+}
+
+has() { grep -qF -- "$1" "$OUT"; }
+has_line() { grep -qxF -- "$1" "$OUT"; }
+err_has() { grep -qF -- "$1" "$ERR"; }
+one_line_error() { [ "$(wc -l <"$ERR")" = 1 ]; }
+output_is() { printf '%s\n' "$1" | cmp -s - "$OUT"; }
+
+skip_all() {
+    echo "1..0 # SKIP $1"
+    exit 0
+}
+
+finish() {
+    if [ "$TAP_N" = 0 ]; then
+        echo "1..0 # SKIP no case matches T=${T:-}"
+    else
+        echo "1..$TAP_N"
+    fi
+    exit $TAP_FAILED
+}

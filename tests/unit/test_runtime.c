@@ -1,0 +1,206 @@
+/*
+ * test_runtime.c - heap, formatter, names and deadline queue.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fake-hal.h"
+#include "format.h"
+#include "heap.h"
+#include "name.h"
+#include "timerq.h"
+
+/* ---- Heap ---------------------------------------------------------------------------------- */
+
+static int heap_setup(void **state)
+{
+    (void)state;
+    fake_reset(0, 1);
+    return 0;
+}
+
+static void test_heap_blocks_do_not_overlap(void **state)
+{
+    enum { N = 3000 };
+    static unsigned char *block[N];
+    static size_t size[N];
+    struct heap_stats before, after;
+
+    (void)state;
+    heap_stats(&before);
+    for (int i = 0; i < N; i++) {
+        size[i] = 1 + (size_t)(i * 37 % 5000);
+        block[i] = heap_alloc(size[i]);
+        assert_non_null(block[i]);
+        assert_int_equal((uintptr_t)block[i] % 16, 0);
+        memset(block[i], i & 0xff, size[i]);
+    }
+    for (int i = 0; i < N; i++)
+        for (size_t j = 0; j < size[i]; j++)
+            assert_int_equal(block[i][j], i & 0xff);
+    for (int i = 0; i < N; i += 2)
+        heap_free(block[i]);
+    for (int i = 0; i < N; i += 2)
+        block[i] = heap_zalloc(size[i]);
+    for (int i = 0; i < N; i += 2)
+        for (size_t j = 0; j < size[i]; j++)
+            assert_int_equal(block[i][j], 0);
+    for (int i = 0; i < N; i++)
+        heap_free(block[i]);
+    heap_stats(&after);
+    assert_int_equal(after.used, before.used);
+}
+
+static void test_heap_refuses(void **state)
+{
+    void *block;
+
+    (void)state;
+    assert_null(heap_alloc(0));
+    heap_free(NULL);
+    heap_fail_nth(2);
+    block = heap_alloc(10);
+    assert_non_null(block);
+    assert_null(heap_alloc(10));
+    heap_free(block);
+    assert_non_null(block = heap_alloc(10));
+    heap_free(block);
+    assert_null(heap_alloc(1ull << 50));
+    assert_null(heap_alloc(SIZE_MAX));
+}
+
+/* ---- Formatter ----------------------------------------------------------------------------- */
+
+static void check_format(const char *expected, const char *pattern, ...)
+{
+    char text[128];
+    va_list args;
+    size_t n;
+
+    va_start(args, pattern);
+    n = vformat(text, sizeof text, pattern, args);
+    va_end(args);
+    assert_string_equal(text, expected);
+    assert_int_equal(n, strlen(expected));
+}
+
+static void test_format(void **state)
+{
+    char text[4] = "abc";
+
+    (void)state;
+    check_format("-5 7 ffffffff", "%d %u %x", -5, 7u, -1);
+    check_format("9223372036854775807 -9223372036854775808", "%ld %ld", INT64_MAX, INT64_MIN);
+    check_format("[  42][42  ][0042][+42]", "[%4d][%-4d][%04d][%+d]", 42, 42, 42, 42);
+    check_format("00000000deadbeef", "%016lx", 0xdeadbeefl);
+    check_format("ab a%z", "%.2s %c%%%c", "abc", 'a', 'z');
+    check_format("  abc|abc  |", "%5s|%-5s|", "abc", "abc");
+    check_format("(null)", "%s", (char *)NULL);
+    check_format("255 -1", "%hhu %hd", 255, -1);
+    assert_int_equal(format(text, sizeof text, "%s", "toolong"), 3);
+    assert_string_equal(text, "too");
+    assert_int_equal(format(text, 0, "%s", "x"), 0);
+}
+
+static void test_name(void **state)
+{
+    char name[8];
+
+    (void)state;
+    memset(name, 'x', sizeof name);
+    name_set(name, sizeof name, "abcdefghij", 10);
+    assert_memory_equal(name, "abcdefg\0", 8);
+    name_set(name, sizeof name, "ab\0cd", 5);
+    assert_memory_equal(name, "ab\0\0\0\0\0\0", 8);
+    name_set(name, sizeof name, NULL, 0);
+    assert_memory_equal(name, "\0\0\0\0\0\0\0\0", 8);
+}
+
+/* ---- Deadline queue ------------------------------------------------------------------------ */
+
+struct probe {
+    struct timer_entry timer;
+    int order;
+};
+
+static int fired_count;
+static struct probe *last_fired;
+
+static void on_fire(struct timer_entry *entry, zx_time_t now)
+{
+    struct probe *probe = container_of(entry, struct probe, timer);
+
+    assert_true(entry->deadline <= now);
+    assert_false(entry->armed);
+    probe->order = fired_count++;
+    last_fired = probe;
+}
+
+static void test_timerq_order(void **state)
+{
+    enum { N = 500 };
+    static struct probe probes[N];
+    struct timerq queue;
+    zx_time_t last = 0;
+
+    (void)state;
+    fired_count = 0;
+    timerq_init(&queue);
+    assert_int_equal(timerq_next(&queue), ZX_TIME_INFINITE);
+    srand(1);
+    for (int i = 0; i < N; i++) {
+        probes[i] = (struct probe){.timer.fire = on_fire, .order = -1};
+        timerq_arm(&queue, &probes[i].timer, rand() % 100);
+    }
+    for (int i = 0; i < N; i += 3)
+        assert_true(timerq_cancel(&queue, &probes[i].timer));
+    assert_false(timerq_cancel(&queue, &probes[0].timer));
+    for (zx_time_t now = 0; now < 100; now += 7) {
+        timerq_expire(&queue, now);
+        assert_true(timerq_next(&queue) > now);
+        if (last_fired)
+            assert_true(last_fired->timer.deadline >= last);
+        last = last_fired ? last_fired->timer.deadline : 0;
+    }
+    timerq_expire(&queue, 1000);
+    for (int i = 0; i < N; i++)
+        assert_true((i % 3 == 0) == (probes[i].order < 0));
+    for (int i = 1; i < N; i++)
+        for (int j = 0; j < i; j++)
+            if (i % 3 && j % 3 && probes[i].timer.deadline == probes[j].timer.deadline)
+                assert_true(probes[j].order < probes[i].order);
+}
+
+static void test_timerq_infinite_is_never_queued(void **state)
+{
+    struct probe probe = {.timer.fire = on_fire};
+    struct timerq queue;
+
+    (void)state;
+    timerq_init(&queue);
+    timerq_arm(&queue, &probe.timer, ZX_TIME_INFINITE);
+    assert_false(probe.timer.armed);
+    assert_int_equal(timerq_next(&queue), ZX_TIME_INFINITE);
+    assert_false(timerq_cancel(&queue, &probe.timer));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_heap_blocks_do_not_overlap, heap_setup),
+        cmocka_unit_test_setup(test_heap_refuses, heap_setup),
+        cmocka_unit_test(test_format),
+        cmocka_unit_test(test_name),
+        cmocka_unit_test(test_timerq_order),
+        cmocka_unit_test(test_timerq_infinite_is_never_queued),
+    };
+
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("runtime", tests, NULL, NULL);
+}
