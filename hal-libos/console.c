@@ -11,7 +11,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -112,13 +111,6 @@ static void push(const char *data, size_t length, bool ended)
     announce();
 }
 
-static _Noreturn void quit(void)
-{
-    terminal_restore();
-    fputs("zlibos: ended by Ctrl-A x\n", stderr);
-    _exit(EXIT_QUIT);
-}
-
 /*
  * Takes the escapes out of terminal input in place: Ctrl-A x quits, Ctrl-A Ctrl-A is one Ctrl-A,
  * before anything else it is dropped. *escaped carries over from one read to the next.
@@ -133,8 +125,9 @@ static size_t filter_escapes(char *data, size_t length, bool *escaped)
             continue;
         }
         if (*escaped && (data[i] == 'x' || data[i] == 'X'))
-            quit();
-        data[kept++] = data[i];
+            trap_quit();
+        else
+            data[kept++] = data[i];
         *escaped = false;
     }
     return kept;

@@ -12,6 +12,7 @@
 #define MEMORY_MIN     (16ull << 20)
 #define MEMORY_MAX     (256ull << 30)
 #define MEMORY_DEFAULT (128ull << 20)
+#define MEMORY_UNIT    (2ull << 20) /* sizes are rounded up to it */
 
 /* Exit statuses that are not the program's own; the same as zvmm's. */
 #define EXIT_KILLED 128 /* 128..133: kill codes -1024..-1029 */

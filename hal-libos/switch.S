@@ -209,6 +209,7 @@ switch_resume:
 switch_restorer:
     mov $SYS_rt_sigreturn, %rax
     syscall
+    ud2 /* the address behind the instruction counts, and must be inside */
 switch_end:
 
     .section .note.GNU-stack, "", @progbits

@@ -48,7 +48,8 @@ static const int asynchronous[] = {KICK_SIGNAL, SIGINT, SIGTERM, SIGHUP, SIGQUIT
 
 static uint8_t signal_stack[STACK_BYTES] __attribute__((aligned(64)));
 static pid_t process, thread;
-static volatile sig_atomic_t timer_fired, stop_signal;
+static volatile sig_atomic_t timer_fired, stop_signal, quit;
+static volatile sig_atomic_t handling_fault; /* another one is the handler's own */
 
 /* ---- Leaving user mode ----------------------------------------------------------------------- */
 
@@ -82,7 +83,7 @@ static void resume_kernel(ucontext_t *uc, struct hal_context *context)
 
 /* ---- Faults ---------------------------------------------------------------------------------- */
 
-/* False: the page was only not shown by the host. */
+/* False: the page was only not shown by the host; user code goes on. */
 static bool page_fault(const greg_t *g, struct hal_trap *trap)
 {
     uint64_t error = (uint64_t)g[REG_ERR], address = (uint64_t)g[REG_CR2];
@@ -190,15 +191,19 @@ static bool handle_fault(int number, const siginfo_t *info, ucontext_t *uc, uint
 {
     greg_t *g = uc->uc_mcontext.gregs;
     struct hal_context *context = cpu.current;
+    bool ended;
 
     if (is_stray_step(number, g)) {
         g[REG_EFL] &= ~(greg_t)RFLAGS_TF;
         cpu.step_deferred = 1;
         return false;
     }
-    if (!cpu.in_user || in_transit((uint64_t)g[REG_RIP]) || info->si_code <= 0)
+    if (handling_fault || !cpu.in_user || in_transit((uint64_t)g[REG_RIP]) || info->si_code <= 0)
         panic_signal(number, info, uc);
-    if (!user_fault(number, info, uc, &cpu.trap))
+    handling_fault = 1;
+    ended = user_fault(number, info, uc, &cpu.trap);
+    handling_fault = 0;
+    if (!ended)
         return false;
     store_registers(&context->regs, g, fs_base);
     resume_kernel(uc, context);
@@ -285,11 +290,11 @@ static uint64_t mask_of(const int *signals, size_t count)
     return mask;
 }
 
-static void take(const int *signals, size_t count, uint64_t mask)
+static void take(const int *signals, size_t count, uint64_t mask, unsigned long flags)
 {
     struct kernel_sigaction action = {
         .handler = on_signal,
-        .flags = SA_SIGINFO | SA_ONSTACK | SA_RESTORER,
+        .flags = SA_SIGINFO | SA_ONSTACK | SA_RESTORER | flags,
         .restorer = switch_restorer,
         .mask = mask,
     };
@@ -311,8 +316,8 @@ void trap_init(void)
         machine_fail("no stack for signals: %s", strerror(errno));
     /* A fault of a handler shall not find its own signal blocked: it would end the process without
      * a report. */
-    take(faults, COUNT(faults), interrupts);
-    take(asynchronous, COUNT(asynchronous), interrupts);
+    take(faults, COUNT(faults), interrupts, SA_NODEFER);
+    take(asynchronous, COUNT(asynchronous), interrupts, 0);
     signal(SIGABRT, on_abort);
     signal(SIGPIPE, SIG_IGN);
     sigemptyset(&mask);
@@ -322,6 +327,12 @@ void trap_init(void)
 void trap_kick(void)
 {
     syscall(SYS_tgkill, process, thread, KICK_SIGNAL);
+}
+
+void trap_quit(void)
+{
+    quit = 1;
+    trap_kick();
 }
 
 void trap_async_signals(sigset_t *out)
@@ -342,6 +353,12 @@ bool trap_take_pending(void)
         dprintf(STDERR_FILENO, "zlibos: ended by signal %d (%s)\n", stop_signal,
                 strsignal(stop_signal));
         machine_end(128 + stop_signal);
+    }
+    if (quit) {
+        hal_console_flush();
+        terminal_restore();
+        dprintf(STDERR_FILENO, "zlibos: ended by Ctrl-A x\n");
+        machine_end(EXIT_QUIT);
     }
     timer = timer_fired;
     timer_fired = 0;

@@ -14,6 +14,9 @@ void trap_init(void);
 /* Sends the processor KICK_SIGNAL; from any thread. */
 void trap_kick(void);
 
+/* The user wants zlibos to end; from any thread. */
+void trap_quit(void);
+
 /* The signals that trap_init() takes and that idling must not miss. */
 void trap_async_signals(sigset_t *out);
 

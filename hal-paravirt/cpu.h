@@ -77,7 +77,7 @@
 /*
  * The user-executable page that LSTAR points to where `syscall` does not enter ring 0
  * (ZV_QUIRK_SYSCALL_BROKEN). It is in the kernel's top-level slot, so that no address space needs a
- * table for it, and its address is a sign-extended 32-bit immediate, so that the #UD entry can
+ * table for it, and its address is a sign-extended 32-bit immediate, so that the #GP entry can
  * compare with it in one instruction.
  */
 #define SYSCALL_STUB 0xffffffffffe00000

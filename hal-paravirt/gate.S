@@ -4,7 +4,7 @@
  * Interrupts are off in the kernel, so between entering and leaving ring 0 nothing else uses the
  * per-CPU scratch fields. There are two ways in from user mode, and both end in the caller of
  * hal_context_run, whose stack pointer is in CPU_KERNEL_RSP:
- *   - a system call, by SYSCALL or, where that is broken, by #UD on the stub page; the handler of
+ *   - a system call, by SYSCALL or, where that is broken, by #GP on the stub page; the handler of
  *     hal_set_syscall_handler can send it straight back;
  *   - any other trap, by the IDT; trap_report() in trap.c then describes it.
  * The registers are saved straight into the context that CPU_CURRENT points at; there is no frame
@@ -51,6 +51,9 @@ idt:
     .globl idt_end
 idt_end:
 
+#define HAS_ERROR_CODE(n) \
+    ((n) >= 10 && (n) <= 14) || (n) == 17 || (n) == 21 || (n) == 29 || (n) == 30
+
 /* One stub a vector: makes the frame {vector, error code, rip, cs, rflags, rsp, ss}. */
     .section .text.trap, "ax", @progbits
     .balign 4096
@@ -59,16 +62,16 @@ trap_stubs:
     .set vector, 0
     .rept TRAP_VECTORS
     .balign TRAP_STUB_BYTES, 0xcc
-    .if vector == 6
-    jmp trap_invalid_opcode
+    .if vector == 13
+    jmp trap_general_protection
     .elseif vector == 2 || vector == 18
     push $0
     push $vector
     jmp trap_fatal_entry
     .elseif vector == 8
     push $vector
-    jmp trap_double_fault
-    .elseif (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30
+    jmp trap_fatal_entry
+    .elseif HAS_ERROR_CODE(vector)
     push $vector
     jmp trap_common
     .else
@@ -176,12 +179,12 @@ handler_stopped:
     RETURN_SYSCALL
 
 /*
- * #UD. At the stub page it is a system call of a processor whose SYSCALL stays in ring 3; that
+ * #GP. At the stub page it is a system call of a processor whose SYSCALL stays in ring 3; that
  * page is mapped nowhere else, so on hardware the test never succeeds.
  */
     .balign 16
-trap_invalid_opcode:
-    cmpq $SYSCALL_STUB, (%rsp)
+trap_general_protection:
+    cmpq $SYSCALL_STUB, 8(%rsp)
     jne 1f
     swapgs
     cld
@@ -190,8 +193,16 @@ trap_invalid_opcode:
     jne call_handler
     mov %gs:CPU_KERNEL_RSP, %rsp
     RETURN_SYSCALL
-1:  push $0
-    push $6
+
+/* The same, when the stub page was reached in ring 0 after all; swapgs is done. */
+syscall_from_stub:
+    mov %rsp, %gs:CPU_USER_RSP
+    SAVE_SYSCALL CPU_USER_RSP
+    cmpq $0, %gs:CPU_HANDLER
+    jne call_handler
+    mov %gs:CPU_KERNEL_RSP, %rsp
+    RETURN_SYSCALL
+1:  push $13
 
 /* Stack: vector, error code, rip, cs, rflags, rsp, ss. */
 trap_common:
@@ -232,23 +243,6 @@ return_trap:
     pop %rbx
     pop %rbp
     jmp trap_report                     /* (trap, vector, error code); returns for us */
-
-/*
- * #DF. With a non-canonical user rsp the #UD of the stub page becomes a double fault on the KVM
- * that needs the page; nothing is lost, so it is the system call that the program made.
- */
-trap_double_fault:
-    cmpq $SYSCALL_STUB, 16(%rsp)
-    jne trap_fatal_entry
-    swapgs
-    cld
-    mov 40(%rsp), %rsp
-    mov %rsp, %gs:CPU_USER_RSP
-    SAVE_SYSCALL CPU_USER_RSP
-    cmpq $0, %gs:CPU_HANDLER
-    jne call_handler
-    mov %gs:CPU_KERNEL_RSP, %rsp
-    RETURN_SYSCALL
 
 /* ---- Into user mode ------------------------------------------------------------------------ */
 
@@ -411,11 +405,23 @@ trap_fatal_entry:
 
 /* ---- The stub page of ZV_QUIRK_SYSCALL_BROKEN ---------------------------------------------- */
 
-/* User code can read it, so nothing else is on this page. */
+/*
+ * On the KVM that needs this page SYSCALL stays in ring 3 - unless the user's rsp is not canonical:
+ * then it does enter ring 0. The first instruction serves both: in ring 3 SWAPGS is a #GP (which
+ * arrives 10 us sooner than a #UD), in ring 0 it is what an entry starts with. User code can read
+ * the page, so nothing else is on it.
+ */
     .section .rodata.syscall_stub, "a", @progbits
     .balign 4096
     .globl syscall_stub_page
 syscall_stub_page:
-    .fill 2048, 2, 0x0b0f               /* ud2 */
+    swapgs
+    jmp *stub_target                    /* absolute: the page does not run where it is linked */
+    .balign 4096, 0xcc
+
+    .section .rodata
+    .balign 8
+stub_target:
+    .quad syscall_from_stub
 
     .section .note.GNU-stack, "", @progbits

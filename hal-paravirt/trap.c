@@ -111,8 +111,8 @@ static void init_protection(void)
 
     if (!machine_slow_ring0()) {
         features = x86_cpuid(7, 0);
-        if (features.ebx >> 7 & 1)
-            cr4 |= CR4_SMEP;
+        if (features.ebx >> 7 & 1 && !(machine.quirks & ZV_QUIRK_SYSCALL_BROKEN))
+            cr4 |= CR4_SMEP; /* the stub page is user's, and may run in ring 0 */
         if (features.ebx >> 20 & 1)
             cr4 |= CR4_SMAP;
         if (features.ecx >> 2 & 1)

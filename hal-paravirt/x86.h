@@ -26,12 +26,7 @@
 #define CR4_SMEP     (1ull << 20)
 #define CR4_SMAP     (1ull << 21)
 
-#define VECTOR_NMI           2u
-#define VECTOR_UD            6u
-#define VECTOR_DOUBLE_FAULT  8u
-#define VECTOR_GP            13u
-#define VECTOR_PAGE_FAULT    14u
-#define VECTOR_MACHINE_CHECK 18u
+#define VECTOR_PAGE_FAULT 14u
 
 static inline uint64_t x86_rdmsr(uint32_t msr)
 {

@@ -239,14 +239,15 @@ static void drop_messages(struct channel *channel)
     }
 }
 
+/* Is every way to `channel` through a queue that one needs `channel` itself to read? */
 static bool holds_itself(const struct channel *channel)
 {
-    const struct channel *at = channel->holder;
+    const struct channel *at = channel;
 
-    for (int i = 0; at && i < HOLDER_CHAIN_MAX; i++) {
+    for (int i = 0; i < HOLDER_CHAIN_MAX && at->object.handles == 1 && at->holder; i++) {
+        at = at->holder;
         if (at == channel)
             return true;
-        at = at->holder;
     }
     return false;
 }

@@ -131,6 +131,7 @@ int64_t sys_channel_call_noretry(struct thread *self, zx_handle_t handle, uint32
         channel_message_free(message);
         return status;
     }
+    message_check_queue(self, channel->peer);
     set_destination(self, &args, actual_bytes, actual_handles);
     wait_begin(self, &wait_kind_channel_call, deadline);
     return ZX_OK;

@@ -41,8 +41,8 @@ static zx_status_t send_message(struct thread *self, struct channel *channel,
 
     if (status != ZX_OK)
         channel_message_free(message);
-    else if (peer->num_messages > CHANNEL_QUEUE_LIMIT)
-        thread_policy_exception(self, "too many messages in a channel");
+    else
+        message_check_queue(self, peer);
     return status;
 }
 

@@ -5,6 +5,7 @@
 #define ZVMM_SYSCALL_MESSAGE_H
 
 #include "channel.h"
+#include "thread.h"
 #include "usercopy.h"
 
 struct process;
@@ -23,6 +24,13 @@ zx_status_t message_from_user(struct process *process, struct user_ptr bytes, ui
  */
 zx_status_t message_put_handles(struct process *process, const struct channel *channel,
                                 struct channel_message *message, struct user_ptr handles);
+
+/* After a message was sent to `reader`: a queue that nobody empties is the writer's policy error. */
+static inline void message_check_queue(struct thread *writer, const struct channel *reader)
+{
+    if (reader->num_messages > CHANNEL_QUEUE_LIMIT)
+        thread_policy_exception(writer, "too many messages in a channel");
+}
 
 /*
  * Closes the handles of a write that fails before they are looked at: a write consumes its handles

@@ -12,9 +12,9 @@
 
 #include "memory.h"
 
-#define ZBI_TYPE_CONTAINER 0x544f4f42u /* "BOOT" */
-#define ZBI_TYPE_BOOTFS    0x42534642u /* "BFSB" */
-#define ZBI_TYPE_DISCARD   0x50494b53u /* "SKIP" */
+#define ZBI_TYPE_CONTAINER  0x544f4f42u /* "BOOT" */
+#define ZBI_TYPE_BOOTFS     0x42534642u /* "BFSB" */
+#define ZBI_TYPE_DISCARD    0x50494b53u /* "SKIP" */
 #define ZBI_CONTAINER_MAGIC 0x868cf7e6u
 #define ZBI_ITEM_MAGIC      0xb5781729u
 #define ZBI_FLAG_VERSION    0x00010000u
@@ -84,9 +84,8 @@ int bootfs_add_bytes(struct bootfs *bootfs, const char *name, const void *data, 
     if (name[0] == '\0' || strlen(name) >= BOOTFS_NAME_MAX)
         return error_set(error, "boot file system: a name must have 1 to %u bytes: '%.40s'",
                          BOOTFS_NAME_MAX - 1, name);
-    return append(bootfs,
-                  (struct bootfs_file){.name = strdup(name), .data = data, .length = length},
-                  error);
+    return append(
+        bootfs, (struct bootfs_file){.name = strdup(name), .data = data, .length = length}, error);
 }
 
 int bootfs_check_zbi(const uint8_t *data, uint64_t length, const char *name,
@@ -209,10 +208,10 @@ static int add_host_file(struct bootfs *bootfs, const char *path, const char *na
     if (strlen(name) >= BOOTFS_NAME_MAX)
         return error_set(error, "%s: its name in the boot file system has more than %u bytes", path,
                          BOOTFS_NAME_MAX - 1);
-    return append(bootfs,
-                  (struct bootfs_file){
-                      .name = strdup(name), .path = strdup(path), .length = (uint32_t)size},
-                  error);
+    return append(
+        bootfs,
+        (struct bootfs_file){.name = strdup(name), .path = strdup(path), .length = (uint32_t)size},
+        error);
 }
 
 /* Add `path`, a file or a directory, as `name`. */
@@ -293,11 +292,10 @@ int bootfs_finish(struct bootfs *bootfs, uint64_t *bytes, struct zvmm_error *err
             align4(sizeof(struct bootfs_entry) + strlen(bootfs->files[i].name) + 1);
         data += page_up(bootfs->files[i].length);
     }
-    bootfs->payload_bytes =
-        page_up(sizeof(struct bootfs_header) + bootfs->directory_bytes) + data;
+    bootfs->payload_bytes = page_up(sizeof(struct bootfs_header) + bootfs->directory_bytes) + data;
     /* A discarded item's header must fit in front of the BOOTFS header. */
-    bootfs->prefix_bytes = page_up(kept_bytes(bootfs) + 2 * sizeof(struct zbi_header)) -
-                           sizeof(struct zbi_header);
+    bootfs->prefix_bytes =
+        page_up(kept_bytes(bootfs) + 2 * sizeof(struct zbi_header)) - sizeof(struct zbi_header);
     *bytes = bootfs->prefix_bytes + sizeof(struct zbi_header) + bootfs->payload_bytes;
     if (*bytes > UINT32_MAX)
         return error_set(error, "boot file system: %llu MiB are more than its format can hold",

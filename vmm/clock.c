@@ -17,8 +17,10 @@ static int find_frequency(struct clock *clock, const struct kvm *kvm, struct zvm
     if (khz <= 0)
         khz = ioctl(kvm->vcpu_fd, KVM_GET_TSC_KHZ, 0);
     if (khz <= 0)
-        return error_set(error, "KVM: the TSC's frequency is unknown: %s; zvmm needs a host with "
-                                "a constant TSC", strerror(errno));
+        return error_set(error,
+                         "KVM: the TSC's frequency is unknown: %s; zvmm needs a host with "
+                         "a constant TSC",
+                         strerror(errno));
     clock->khz = (uint32_t)khz;
     return 0;
 }
@@ -26,16 +28,19 @@ static int find_frequency(struct clock *clock, const struct kvm *kvm, struct zvm
 /* Before 5.16 there is no offset to set: read the guest's TSC between two reads of the host's. */
 static int measure_offset(struct clock *clock, const struct kvm *kvm, struct zvmm_error *error)
 {
-    struct {
+    union {
         struct kvm_msrs head;
-        struct kvm_msr_entry entry;
-    } msr = {.head.nmsrs = 1, .entry.index = MSR_IA32_TSC};
+        uint8_t space[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
+    } msr = {.head.nmsrs = 1};
+    msr.head.entries[0] = (struct kvm_msr_entry){.index = MSR_IA32_TSC};
     uint64_t before = __rdtsc();
     if (ioctl(kvm->vcpu_fd, KVM_GET_MSRS, &msr) != 1)
-        return error_set(error, "KVM: cannot read the guest's TSC: %s; check the host's kernel "
-                                "log", strerror(errno));
+        return error_set(error,
+                         "KVM: cannot read the guest's TSC: %s; check the host's kernel "
+                         "log",
+                         strerror(errno));
     uint64_t after = __rdtsc();
-    clock->offset = msr.entry.data - (before + (after - before) / 2);
+    clock->offset = msr.head.entries[0].data - (before + (after - before) / 2);
     return 0;
 }
 

@@ -62,8 +62,8 @@ bool console_write(struct zvmm *vm, const void *data, uint64_t length)
 bool console_drain(struct zvmm *vm)
 {
     struct zv_shared_page *shared = vm->shared;
-    uint32_t head = atomic_load_explicit((_Atomic uint32_t *)&shared->out_head,
-                                         memory_order_acquire);
+    uint32_t head =
+        atomic_load_explicit((_Atomic uint32_t *)&shared->out_head, memory_order_acquire);
     uint32_t count = head - vm->console.out_tail;
     if (count == 0)
         return true;
@@ -212,8 +212,7 @@ void console_poll(struct zvmm *vm)
     if (!console->started)
         start(vm);
     pthread_mutex_lock(&console->lock);
-    bool tell = !console->announced &&
-                (console->in_ended || console->in_head != console->in_tail);
+    bool tell = !console->announced && (console->in_ended || console->in_head != console->in_tail);
     if (tell)
         console->announced = true;
     pthread_mutex_unlock(&console->lock);

@@ -90,8 +90,10 @@ int cpuid_set_supported(const struct kvm *kvm, bool xsave, struct cpuid_facts *f
 {
     union table table = {.head.nent = MAX_ENTRIES};
     if (ioctl(kvm->fd, KVM_GET_SUPPORTED_CPUID, &table.head) != 0)
-        return error_set(error, "KVM: cannot read the supported CPUID: %s; check the host's "
-                                "kernel log", strerror(errno));
+        return error_set(error,
+                         "KVM: cannot read the supported CPUID: %s; check the host's "
+                         "kernel log",
+                         strerror(errno));
     struct kvm_cpuid_entry2 *leaf1 = find(&table, 1, 0), *topology = find(&table, 0xb, 0);
     if (leaf1 != NULL) {
         /* KVM reports the host CPU's APIC id; the guest's only vCPU is number 0. */

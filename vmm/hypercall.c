@@ -115,8 +115,8 @@ static int64_t call_marker(struct zvmm *vm, const struct zv_call *call)
     uint64_t since = clock_monotonic_ns() - vm->stats.created_ns;
     if (id < ZVMM_STATS_MARKERS && vm->stats.marker_ns[id] == 0)
         vm->stats.marker_ns[id] = since;
-    vm_remark(vm, "marker %u value %llu at %llu us", id,
-              (unsigned long long)call->u.marker.value, (unsigned long long)since / 1000);
+    vm_remark(vm, "marker %u value %llu at %llu us", id, (unsigned long long)call->u.marker.value,
+              (unsigned long long)since / 1000);
     return ZV_OK;
 }
 

@@ -90,8 +90,8 @@ int kvm_open(struct kvm *kvm, const char *path, struct zvmm_error *error)
     if (version != KVM_API_VERSION) {
         close(fd);
         if (version < 0)
-            return error_set(error, "%s: this is not a KVM device; use --kvm /dev/kvm, "
-                                    NO_KVM_REMEDY, path);
+            return error_set(
+                error, "%s: this is not a KVM device; use --kvm /dev/kvm, " NO_KVM_REMEDY, path);
         return error_set(error,
                          "%s: its API has version %d and zvmm needs %d; use Linux 4.17 or later",
                          path, version, KVM_API_VERSION);
@@ -138,8 +138,7 @@ static int explain_setup_failure(const char *step, int reason, struct zvmm_error
                          "the firmware or the outer hypervisor, " NO_KVM_REMEDY,
                          step, strerror(reason));
     default:
-        return error_set(error, "KVM: %s: %s; check the host's kernel log", step,
-                         strerror(reason));
+        return error_set(error, "KVM: %s: %s; check the host's kernel log", step, strerror(reason));
     }
 }
 

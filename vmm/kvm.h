@@ -8,12 +8,12 @@
 #include "memory.h"
 
 struct kvm {
-    int fd;              /* the device node */
+    int fd; /* the device node */
     int vm_fd;
     int vcpu_fd;
     struct kvm_run *run; /* shared with the kernel, run_bytes long */
     size_t run_bytes;
-    bool irqchip;        /* interrupt controllers are the kernel's; else zvmm injects */
+    bool irqchip; /* interrupt controllers are the kernel's; else zvmm injects */
 };
 
 /* Open `path` and check the API version. Every way this fails has its own remedy in `error`. */

@@ -10,10 +10,8 @@ void layout_init(struct layout *layout, uint64_t memory_bytes)
     layout->ranges[layout->count++] =
         (struct zv_memory_range){.base = 0, .length = low_end, .type = ZV_MEM_FREE};
     if (memory_bytes > LAYOUT_HOLE_END)
-        layout->ranges[layout->count++] =
-            (struct zv_memory_range){.base = LAYOUT_HOLE_END,
-                                     .length = memory_bytes - LAYOUT_HOLE_END,
-                                     .type = ZV_MEM_FREE};
+        layout->ranges[layout->count++] = (struct zv_memory_range){
+            .base = LAYOUT_HOLE_END, .length = memory_bytes - LAYOUT_HOLE_END, .type = ZV_MEM_FREE};
 }
 
 /* Put a range at index `at`, moving the rest up. The caller has checked that there is room. */
@@ -42,8 +40,7 @@ static void join(struct layout *layout, uint32_t at)
 int layout_claim(struct layout *layout, uint64_t base, uint64_t length, uint32_t type)
 {
     uint32_t at = 0;
-    while (at < layout->count &&
-           layout->ranges[at].base + layout->ranges[at].length <= base)
+    while (at < layout->count && layout->ranges[at].base + layout->ranges[at].length <= base)
         at++;
     if (at == layout->count || layout->count + 2 > ZV_BOOT_RANGES || length == 0)
         return -1;
@@ -55,8 +52,9 @@ int layout_claim(struct layout *layout, uint64_t base, uint64_t length, uint32_t
     uint64_t after = whole.length - before - length;
     layout->ranges[at] = (struct zv_memory_range){.base = base, .length = length, .type = type};
     if (after != 0)
-        insert(layout, at + 1,
-               (struct zv_memory_range){.base = base + length, .length = after, .type = ZV_MEM_FREE});
+        insert(
+            layout, at + 1,
+            (struct zv_memory_range){.base = base + length, .length = after, .type = ZV_MEM_FREE});
     if (before != 0)
         insert(layout, at,
                (struct zv_memory_range){.base = whole.base, .length = before, .type = ZV_MEM_FREE});

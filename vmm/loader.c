@@ -97,29 +97,31 @@ static int check_overlap(struct check *check, const struct loader_image *image, 
     return 0;
 }
 
-static int collect_segments(struct check *check, Elf *elf, struct loader_image *image)
+static int collect_segments(struct check *check, Elf *elf, const Elf64_Ehdr *header,
+                            struct loader_image *image)
 {
     size_t count = 0;
-    const Elf64_Phdr *phdrs = elf64_getphdr(elf);
-    if (elf_getphdrnum(elf, &count) != 0 || (phdrs == NULL && count != 0))
+    GElf_Phdr phdr;
+    /* libelf reports fewer headers than there should be when the file ends within them. */
+    if (elf_getphdrnum(elf, &count) != 0 || count != header->e_phnum)
         return REFUSE(check, "is truncated: its program headers are not in the file");
-    for (size_t i = 0; i < count; i++) {
-        const Elf64_Phdr *phdr = &phdrs[i];
-        if (phdr->p_type != PT_LOAD || phdr->p_memsz == 0)
+    for (unsigned i = 0; i < count; i++) {
+        if (gelf_getphdr(elf, (int)i, &phdr) == NULL)
+            return REFUSE(check, "is truncated: program header %u is not in the file", i);
+        if (phdr.p_type != PT_LOAD || phdr.p_memsz == 0)
             continue;
-        if (check_segment(check, phdr, (unsigned)i) != 0)
+        if (check_segment(check, &phdr, i) != 0)
             return -1;
-        if (check_overlap(check, image, phdr->p_paddr, page_up(phdr->p_paddr + phdr->p_memsz),
-                          (unsigned)i) != 0)
+        if (check_overlap(check, image, phdr.p_paddr, page_up(phdr.p_paddr + phdr.p_memsz), i) != 0)
             return -1;
         if (image->count == LOADER_SEGMENTS)
             return REFUSE(check, "has more than %d segments to load", LOADER_SEGMENTS);
         image->segments[image->count++] = (struct loader_segment){
-            .paddr = phdr->p_paddr,
-            .offset = phdr->p_offset,
-            .file_bytes = phdr->p_filesz,
-            .memory_bytes = phdr->p_memsz,
-            .flags = phdr->p_flags,
+            .paddr = phdr.p_paddr,
+            .offset = phdr.p_offset,
+            .file_bytes = phdr.p_filesz,
+            .memory_bytes = phdr.p_memsz,
+            .flags = phdr.p_flags,
         };
     }
     if (image->count == 0)
@@ -170,8 +172,7 @@ static int check_builtin(struct check *check, const struct loader_image *image, 
         return 0;
     for (uint32_t i = 0; i < image->count && base % PAGE_BYTES == 0; i++) {
         const struct loader_segment *segment = &image->segments[i];
-        if (base >= segment->paddr &&
-            inside(base - segment->paddr, length, segment->memory_bytes))
+        if (base >= segment->paddr && inside(base - segment->paddr, length, segment->memory_bytes))
             return 0;
     }
     return REFUSE(check, "its built-in module %u is not a page-aligned part of one segment",
@@ -181,13 +182,13 @@ static int check_builtin(struct check *check, const struct loader_image *image, 
 static int read_note(struct check *check, Elf *elf, struct loader_image *image)
 {
     size_t count = 0;
-    const Elf64_Phdr *phdrs = elf64_getphdr(elf);
+    GElf_Phdr phdr;
     bool found = false;
     elf_getphdrnum(elf, &count);
     for (size_t i = 0; i < count && !found; i++)
-        found = phdrs[i].p_type == PT_NOTE &&
-                inside(phdrs[i].p_offset, phdrs[i].p_filesz, check->file_bytes) &&
-                find_note(elf, &phdrs[i], &image->note);
+        found = gelf_getphdr(elf, (int)i, &phdr) != NULL && phdr.p_type == PT_NOTE &&
+                inside(phdr.p_offset, phdr.p_filesz, check->file_bytes) &&
+                find_note(elf, &phdr, &image->note);
     if (!found)
         return REFUSE(check, "has no zvmm note; it is an ELF file, but not a guest for zvmm");
     if (image->note.abi_version != ZV_ABI_VERSION)
@@ -214,7 +215,8 @@ int loader_check(struct loader_image *image, int fd, const char *path, uint64_t 
     if (elf == NULL)
         return REFUSE(&check, "cannot read it: %s", elf_errmsg(-1));
     int result = -1;
-    if (check_header(&check, elf, &header) == 0 && collect_segments(&check, elf, image) == 0 &&
+    if (check_header(&check, elf, &header) == 0 &&
+        collect_segments(&check, elf, header, image) == 0 &&
         check_entry(&check, image, header->e_entry) == 0 && read_note(&check, elf, image) == 0)
         result = 0;
     elf_end(elf);
@@ -252,8 +254,8 @@ static int place_segment(const struct loader_segment *segment, int fd, uint8_t *
     return read_exactly(fd, to + mapped, segment->file_bytes - mapped, segment->offset + mapped);
 }
 
-int loader_place(const struct loader_image *image, int fd, const char *path,
-                 struct memory *memory, struct layout *layout, struct zvmm_error *error)
+int loader_place(const struct loader_image *image, int fd, const char *path, struct memory *memory,
+                 struct layout *layout, struct zvmm_error *error)
 {
     for (uint32_t i = 0; i < image->count; i++) {
         const struct loader_segment *segment = &image->segments[i];

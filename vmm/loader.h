@@ -37,7 +37,7 @@ int loader_check(struct loader_image *image, int fd, const char *path, uint64_t 
  * are mapped privately over the memory, so pages that the guest does not touch are never read.
  * `fd` may be closed afterwards.
  */
-int loader_place(const struct loader_image *image, int fd, const char *path,
-                 struct memory *memory, struct layout *layout, struct zvmm_error *error);
+int loader_place(const struct loader_image *image, int fd, const char *path, struct memory *memory,
+                 struct layout *layout, struct zvmm_error *error);
 
 #endif

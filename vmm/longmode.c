@@ -57,8 +57,7 @@ static void map_direct(struct tables *tables, uint64_t root)
     for (uint64_t paddr = 0; paddr < tables->memory->bytes; paddr += GIB) {
         uint64_t *entries = entry_of(tables, root, ZV_DIRECT_MAP_BASE + paddr, 2);
         for (unsigned i = 0; i < 512 && paddr + i * LARGE_BYTES < tables->memory->bytes; i++)
-            entries[i] =
-                (paddr + i * LARGE_BYTES) | PTE_PRESENT | PTE_WRITE | PTE_LARGE | PTE_NX;
+            entries[i] = (paddr + i * LARGE_BYTES) | PTE_PRESENT | PTE_WRITE | PTE_LARGE | PTE_NX;
     }
 }
 
@@ -95,14 +94,26 @@ void longmode_gdt(uint64_t gdt[])
 
 static struct kvm_segment code_segment(uint16_t selector, uint8_t dpl)
 {
-    return (struct kvm_segment){.limit = ~0u, .selector = selector, .type = 11, .present = 1,
-                                .dpl = dpl, .s = 1, .l = 1, .g = 1};
+    return (struct kvm_segment){.limit = ~0u,
+                                .selector = selector,
+                                .type = 11,
+                                .present = 1,
+                                .dpl = dpl,
+                                .s = 1,
+                                .l = 1,
+                                .g = 1};
 }
 
 static struct kvm_segment data_segment(uint16_t selector, uint8_t dpl)
 {
-    return (struct kvm_segment){.limit = ~0u, .selector = selector, .type = 3, .present = 1,
-                                .dpl = dpl, .s = 1, .db = 1, .g = 1};
+    return (struct kvm_segment){.limit = ~0u,
+                                .selector = selector,
+                                .type = 3,
+                                .present = 1,
+                                .dpl = dpl,
+                                .s = 1,
+                                .db = 1,
+                                .g = 1};
 }
 
 void longmode_sregs(struct kvm_sregs *sregs, uint64_t cr3, uint64_t gdt_address, uint64_t cr4)

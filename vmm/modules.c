@@ -99,8 +99,8 @@ static int load_file(struct modules *modules, uint32_t kind, const char *path,
     int result = claim_room(layout, length, &paddr, path, error);
     if (result == 0) {
         uint8_t *to = memory_at(memory, gpa(paddr), page_up(length));
-        if (to == NULL || mmap(to, page_up(length), PROT_READ | PROT_WRITE,
-                               MAP_PRIVATE | MAP_FIXED, fd, 0) == MAP_FAILED)
+        if (to == NULL || mmap(to, page_up(length), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED,
+                               fd, 0) == MAP_FAILED)
             result = error_set(error, "%s: cannot map it: %s; copy it to a local file", path,
                                strerror(errno));
         else
@@ -152,8 +152,8 @@ static int load_merged(struct modules *modules, const struct zvmm_config *config
     void *map = mmap(NULL, base.length, PROT_READ, MAP_PRIVATE, fd, 0);
     close(fd);
     if (map == MAP_FAILED)
-        return error_set(error, "%s: cannot map it: %s; copy it to a local file",
-                         config->zbi_path, strerror(errno));
+        return error_set(error, "%s: cannot map it: %s; copy it to a local file", config->zbi_path,
+                         strerror(errno));
     base.data = map;
     int result = check_content(config->zbi_path, ZV_MODULE_ZBI, base.data, base.length, error);
     if (result == 0)

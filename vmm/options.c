@@ -121,8 +121,10 @@ static int append(struct options *options, const char *text, size_t length,
 {
     size_t used = strlen(options->cmdline);
     if (length > OPTIONS_CMDLINE_MAX - used)
-        return error_set(error, "the kernel command line is longer than %d bytes; shorten "
-                                "--cmdline or the program's arguments", OPTIONS_CMDLINE_MAX);
+        return error_set(error,
+                         "the kernel command line is longer than %d bytes; shorten "
+                         "--cmdline or the program's arguments",
+                         OPTIONS_CMDLINE_MAX);
     memcpy(options->cmdline + used, text, length);
     options->cmdline[used + length] = '\0';
     return 0;
@@ -232,19 +234,22 @@ static int set_quirks(struct options *options, const char *value, struct zvmm_er
 {
     options->config.force_probe = strcmp(value, "probe") == 0;
     options->config.has_quirks = !options->config.force_probe;
-    if (options->config.has_quirks &&
-        options_parse_quirks(value, &options->config.quirks) != 0)
-        return error_set(error, "--quirks: '%.40s' is not a list of quirks; use none, probe, or "
-                                "names out of slow-ring0, syscall-broken, no-xsave, no-int3, "
-                                "no-pcid", value);
+    if (options->config.has_quirks && options_parse_quirks(value, &options->config.quirks) != 0)
+        return error_set(error,
+                         "--quirks: '%.40s' is not a list of quirks; use none, probe, or "
+                         "names out of slow-ring0, syscall-broken, no-xsave, no-int3, "
+                         "no-pcid",
+                         value);
     return 0;
 }
 
 static int set_seed(struct options *options, const char *value, struct zvmm_error *error)
 {
     if (options_parse_seed(value, options->config.seed) != 0)
-        return error_set(error, "--seed: '%.80s' is not a seed; use a 64-bit decimal number or 0x "
-                                "and at most 64 hexadecimal digits", value);
+        return error_set(error,
+                         "--seed: '%.80s' is not a seed; use a 64-bit decimal number or 0x "
+                         "and at most 64 hexadecimal digits",
+                         value);
     options->config.has_seed = true;
     return 0;
 }
@@ -300,13 +305,13 @@ static const struct {
     const char *takes_value;
     setter_t set;
 } table[] = {
-    {"--bootfs", "DIR", set_bootfs},       {"--cmdline", "STR", set_cmdline},
-    {"--help", NULL, set_help},            {"--kvm", "PATH", set_kvm},
-    {"--memory", "SIZE", set_memory},      {"--pin", "CPU", set_pin},
-    {"--quirks", "LIST", set_quirks},      {"--seed", "N", set_seed},
-    {"--stats", NULL, set_stats},          {"--userboot", "FILE", set_userboot},
-    {"--vdso", "FILE", set_vdso},          {"--verbose", NULL, set_verbose},
-    {"--version", NULL, set_version},      {"--zbi", "FILE", set_zbi},
+    {"--bootfs", "DIR", set_bootfs},  {"--cmdline", "STR", set_cmdline},
+    {"--help", NULL, set_help},       {"--kvm", "PATH", set_kvm},
+    {"--memory", "SIZE", set_memory}, {"--pin", "CPU", set_pin},
+    {"--quirks", "LIST", set_quirks}, {"--seed", "N", set_seed},
+    {"--stats", NULL, set_stats},     {"--userboot", "FILE", set_userboot},
+    {"--vdso", "FILE", set_vdso},     {"--verbose", NULL, set_verbose},
+    {"--version", NULL, set_version}, {"--zbi", "FILE", set_zbi},
 };
 
 /* Act on the option at argv[*index] ("--name VALUE" or "--name=VALUE") and move past it. */
@@ -330,8 +335,10 @@ static int parse_option(struct options *options, int argc, char *const argv[], i
                              table[i].takes_value);
         return table[i].set(options, argv[(*index)++], error);
     }
-    return error_set(error, "unknown option '%.80s'; zvmm --help lists them (a program's own "
-                            "options go after --)", word);
+    return error_set(error,
+                     "unknown option '%.80s'; zvmm --help lists them (a program's own "
+                     "options go after --)",
+                     word);
 }
 
 int options_parse(struct options *options, int argc, char *const argv[], struct zvmm_error *error)

@@ -67,10 +67,10 @@ static void print_registers(const struct scene *scene)
         const char *name;
         uint64_t value;
     } list[] = {
-        {"rax", r->rax}, {"rbx", r->rbx}, {"rcx", r->rcx}, {"rdx", r->rdx},
-        {"rsi", r->rsi}, {"rdi", r->rdi}, {"rbp", r->rbp}, {"rsp", r->rsp},
-        {"r8 ", r->r8},  {"r9 ", r->r9},  {"r10", r->r10}, {"r11", r->r11},
-        {"r12", r->r12}, {"r13", r->r13}, {"r14", r->r14}, {"r15", r->r15},
+        {"rax", r->rax}, {"rbx", r->rbx},    {"rcx", r->rcx},           {"rdx", r->rdx},
+        {"rsi", r->rsi}, {"rdi", r->rdi},    {"rbp", r->rbp},           {"rsp", r->rsp},
+        {"r8 ", r->r8},  {"r9 ", r->r9},     {"r10", r->r10},           {"r11", r->r11},
+        {"r12", r->r12}, {"r13", r->r13},    {"r14", r->r14},           {"r15", r->r15},
         {"rip", r->rip}, {"rfl", r->rflags}, {"cr2", scene->sregs.cr2}, {"cr3", scene->sregs.cr3},
     };
     for (unsigned i = 0; i < sizeof(list) / sizeof(list[0]); i++)
@@ -164,18 +164,31 @@ void panic_report(struct zvmm *vm, const char *format, ...)
 static void adopt_registers(struct scene *scene, const struct zv_call *call)
 {
     uint64_t saved[REPORTED_REGS];
-    const void *at = call->u.panic.regs_paddr != 0
-                         ? memory_at(&scene->vm->memory, gpa(call->u.panic.regs_paddr),
-                                     sizeof(saved))
-                         : NULL;
+    const void *at =
+        call->u.panic.regs_paddr != 0
+            ? memory_at(&scene->vm->memory, gpa(call->u.panic.regs_paddr), sizeof(saved))
+            : NULL;
     if (at != NULL) {
         memcpy(saved, at, sizeof(saved));
         scene->regs = (struct kvm_regs){
-            .rax = saved[0], .rbx = saved[1], .rcx = saved[2], .rdx = saved[3],
-            .rsi = saved[4], .rdi = saved[5], .rbp = saved[6], .rsp = saved[7],
-            .r8 = saved[8], .r9 = saved[9], .r10 = saved[10], .r11 = saved[11],
-            .r12 = saved[12], .r13 = saved[13], .r14 = saved[14], .r15 = saved[15],
-            .rip = saved[16], .rflags = saved[17],
+            .rax = saved[0],
+            .rbx = saved[1],
+            .rcx = saved[2],
+            .rdx = saved[3],
+            .rsi = saved[4],
+            .rdi = saved[5],
+            .rbp = saved[6],
+            .rsp = saved[7],
+            .r8 = saved[8],
+            .r9 = saved[9],
+            .r10 = saved[10],
+            .r11 = saved[11],
+            .r12 = saved[12],
+            .r13 = saved[13],
+            .r14 = saved[14],
+            .r15 = saved[15],
+            .rip = saved[16],
+            .rflags = saved[17],
         };
     }
     if (call->u.panic.rip != 0) {

@@ -26,6 +26,8 @@
 #include "longmode.h"
 
 #define PROBE_PORT 0x5a
+#define MSR_STAR   0xc0000081
+#define MSR_LSTAR  0xc0000082
 
 /*
  * 32 instructions take some 100 cycles on hardware and about 45,000 where ring 0 is emulated.
@@ -55,8 +57,8 @@ static const uint8_t code_ring0[] = {
     0x41, 0x89, 0xc0,             /* mov %eax, %r8d  */
     0x48, 0xcf,                   /* iretq           */
 };
-static const uint8_t code_user[] = {0x0f, 0x05};             /* syscall */
-static const uint8_t code_landing[] = {0xe6, PROBE_PORT};    /* out %al, PROBE_PORT */
+static const uint8_t code_user[] = {0x0f, 0x05};          /* syscall */
+static const uint8_t code_landing[] = {0xe6, PROBE_PORT}; /* out %al, PROBE_PORT */
 
 bool probe_is_hardware(void)
 {
@@ -85,20 +87,19 @@ static void build_pages(uint8_t *pages, uint64_t scratch)
 
 static int set_syscall_target(const struct kvm *kvm, uint64_t target, struct zvmm_error *error)
 {
-    struct {
+    union {
         struct kvm_msrs head;
-        struct kvm_msr_entry entries[2];
-    } msrs = {
-        .head.nmsrs = 2,
-        .entries = {
-            {.index = 0xc0000081, /* STAR */
-             .data = (uint64_t)ZV_SEL_KERNEL_CODE << 32 | (uint64_t)ZV_SEL_USER_CODE32 << 48},
-            {.index = 0xc0000082, .data = target}, /* LSTAR */
-        },
-    };
+        uint8_t space[sizeof(struct kvm_msrs) + 2 * sizeof(struct kvm_msr_entry)];
+    } msrs = {.head.nmsrs = 2};
+    msrs.head.entries[0] = (struct kvm_msr_entry){.index = MSR_STAR,
+                                                  .data = (uint64_t)ZV_SEL_KERNEL_CODE << 32 |
+                                                          (uint64_t)ZV_SEL_USER_CODE32 << 48};
+    msrs.head.entries[1] = (struct kvm_msr_entry){.index = MSR_LSTAR, .data = target};
     if (ioctl(kvm->vcpu_fd, KVM_SET_MSRS, &msrs) != 2)
-        return error_set(error, "KVM: cannot set the syscall registers: %s; check the host's "
-                                "kernel log", strerror(errno));
+        return error_set(error,
+                         "KVM: cannot set the syscall registers: %s; check the host's "
+                         "kernel log",
+                         strerror(errno));
     return 0;
 }
 
@@ -162,8 +163,8 @@ int probe_run(const struct kvm *kvm, struct memory *memory, gpa_t scratch, uint3
             break; /* it is not hardware: one measurement is enough */
     }
     if (cycles > SLOW_CYCLES)
-        *quirks |= ZV_QUIRK_SLOW_RING0 | ZV_QUIRK_NO_XSAVE | ZV_QUIRK_NO_INT3_RING0 |
-                   ZV_QUIRK_NO_PCID;
+        *quirks |=
+            ZV_QUIRK_SLOW_RING0 | ZV_QUIRK_NO_XSAVE | ZV_QUIRK_NO_INT3_RING0 | ZV_QUIRK_NO_PCID;
     memset(pages, 0, PROBE_PAGES * PAGE_BYTES);
     return 0;
 }

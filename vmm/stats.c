@@ -63,7 +63,6 @@ void stats_print(const struct zvmm *vm)
             (unsigned long long)stats->first_run_cpu_ns / 1000);
     for (unsigned i = 0; i < ZVMM_STATS_MARKERS; i++)
         if (stats->marker_ns[i] != 0)
-            fprintf(stderr, " marker%u_us=%llu", i,
-                    (unsigned long long)stats->marker_ns[i] / 1000);
+            fprintf(stderr, " marker%u_us=%llu", i, (unsigned long long)stats->marker_ns[i] / 1000);
     fprintf(stderr, " own_rss_kib=%lu\n", own_resident_kib(&vm->memory));
 }

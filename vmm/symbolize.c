@@ -103,8 +103,8 @@ void symbolize(struct symbolizer *symbolizer, uint64_t address, char *text, size
         symbolizer->dwarf != NULL ? find_line(symbolizer->dwarf, address, &line) : NULL;
     size_t used = 0;
     if (name != NULL)
-        used = (size_t)snprintf(text, room, " %s+%#llx", name,
-                                (unsigned long long)(address - start));
+        used =
+            (size_t)snprintf(text, room, " %s+%#llx", name, (unsigned long long)(address - start));
     if (file != NULL && used < room)
         snprintf(text + used, room - used, " (%s:%d)", file, line);
 }

@@ -40,7 +40,8 @@ static void set_armed(struct zvmm *vm, uint64_t deadline)
 
 static struct timespec to_timespec(uint64_t ns)
 {
-    return (struct timespec){.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
+    return (struct timespec){.tv_sec = (time_t)(ns / 1000000000),
+                             .tv_nsec = (long)(ns % 1000000000)};
 }
 
 static bool create(struct zvmm *vm)

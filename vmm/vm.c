@@ -47,8 +47,10 @@ static int pin(const struct build *build)
     if (cpu < CPU_SETSIZE)
         CPU_SET(cpu, &set);
     if (sched_setaffinity(0, sizeof(set), &set) != 0)
-        return error_set(build->error, "--pin: cannot run on CPU %d: %s; use one of those that "
-                                       "nproc and taskset allow", cpu, strerror(errno));
+        return error_set(build->error,
+                         "--pin: cannot run on CPU %d: %s; use one of those that "
+                         "nproc and taskset allow",
+                         cpu, strerror(errno));
     return 0;
 }
 
@@ -72,8 +74,8 @@ static int fill_memory(struct build *build)
     }
     close(fd);
     if (result == 0)
-        result = modules_load(&vm->modules, config, &vm->image, &vm->memory, &vm->layout,
-                              build->error);
+        result =
+            modules_load(&vm->modules, config, &vm->image, &vm->memory, &vm->layout, build->error);
     if (result == 0)
         result = bootinfo_place(&vm->boot, &vm->image, config->cmdline, &vm->memory, &vm->layout,
                                 &build->cr3, build->error);
@@ -116,8 +118,8 @@ static int make_vm(struct build *build)
     if (!vm->config.force_probe && probe_is_hardware())
         return make_hardware_vm(build);
     if (make_plain_vm(build) != 0 ||
-        probe_run(&vm->kvm, &vm->memory, gpa(vm->boot.stack), &vm->quirks,
-                  &vm->stats.probe_runs, build->error) != 0)
+        probe_run(&vm->kvm, &vm->memory, gpa(vm->boot.stack), &vm->quirks, &vm->stats.probe_runs,
+                  build->error) != 0)
         return -1;
     vm_remark(vm, "probe found quirks %#x", vm->quirks);
     if (vm->quirks != 0)

@@ -20,7 +20,7 @@ struct zvmm {
     struct modules modules;
     struct boot_block boot;
     struct clock clock;
-    uint32_t quirks, features; /* ZV_QUIRK_*, ZV_FEATURE_* */
+    uint32_t quirks, features;     /* ZV_QUIRK_*, ZV_FEATURE_* */
     struct zv_shared_page *shared; /* in guest memory: hostile */
 
     pid_t thread;        /* runs the vCPU; set by zvmm_run() */

@@ -42,14 +42,14 @@ struct zvmm_config {
     const char *userboot_path; /* ... */
     bool has_seed;             /* seed is given; otherwise the host's random numbers         */
     uint8_t seed[32];
-    int pin_cpu;               /* host CPU for the vCPU thread, or -1                        */
-    bool has_quirks;           /* quirks (ZV_QUIRK_*) replace the probe's finding            */
+    int pin_cpu;     /* host CPU for the vCPU thread, or -1                        */
+    bool has_quirks; /* quirks (ZV_QUIRK_*) replace the probe's finding            */
     uint32_t quirks;
-    bool force_probe;          /* probe even where the KVM is known to be hardware's         */
-    bool verbose;              /* remarks on stderr                                          */
-    int in_fd;                 /* console input, -1 for none                                 */
-    int out_fd;                /* console output                                             */
-    bool own_process;          /* take SIGINT, SIGTERM, SIGHUP, SIGQUIT and the terminal     */
+    bool force_probe; /* probe even where the KVM is known to be hardware's         */
+    bool verbose;     /* remarks on stderr                                          */
+    int in_fd;        /* console input, -1 for none                                 */
+    int out_fd;       /* console output                                             */
+    bool own_process; /* take SIGINT, SIGTERM, SIGHUP, SIGQUIT and the terminal     */
 };
 
 enum zvmm_end {
@@ -68,17 +68,17 @@ enum { ZVMM_STATS_REASONS = 48, ZVMM_STATS_MARKERS = 8 };
 
 /* Counters of one run. Times count from zvmm_create()'s first instruction. */
 struct zvmm_stats {
-    uint64_t runs;                             /* KVM_RUN calls for the guest (not the probe's) */
-    uint64_t probe_runs;                       /* KVM_RUN calls of the behaviour probe          */
-    uint64_t exits[ZVMM_STATS_REASONS];        /* by KVM_EXIT_*; [0] also counts interruptions  */
+    uint64_t runs;                      /* KVM_RUN calls for the guest (not the probe's) */
+    uint64_t probe_runs;                /* KVM_RUN calls of the behaviour probe          */
+    uint64_t exits[ZVMM_STATS_REASONS]; /* by KVM_EXIT_*; [0] also counts interruptions  */
     uint64_t hypercalls;
-    uint64_t injected;                         /* interrupts given to the guest by zvmm         */
-    uint64_t console_bytes;                    /* written by the guest                          */
-    uint64_t created_ns;                       /* CLOCK_MONOTONIC at zvmm_create()              */
-    uint64_t first_run_ns;                     /* until the guest's first KVM_RUN               */
-    uint64_t end_ns;                           /* until the run ended                           */
-    uint64_t first_run_cpu_ns;                 /* CPU time of the process at the first KVM_RUN  */
-    uint64_t marker_ns[ZVMM_STATS_MARKERS];    /* first ZV_CALL_MARKER with this id; 0 = none   */
+    uint64_t injected;                      /* interrupts given to the guest by zvmm         */
+    uint64_t console_bytes;                 /* written by the guest                          */
+    uint64_t created_ns;                    /* CLOCK_MONOTONIC at zvmm_create()              */
+    uint64_t first_run_ns;                  /* until the guest's first KVM_RUN               */
+    uint64_t end_ns;                        /* until the run ended                           */
+    uint64_t first_run_cpu_ns;              /* CPU time of the process at the first KVM_RUN  */
+    uint64_t marker_ns[ZVMM_STATS_MARKERS]; /* first ZV_CALL_MARKER with this id; 0 = none   */
 };
 
 struct zvmm;

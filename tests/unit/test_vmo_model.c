@@ -24,11 +24,11 @@
 #include "vmo.h"
 
 #define PAGE 4096u
-#define MAX_PAGES 80u
-#define MAX_VMOS 24
+#define MAX_PAGES 48u
+#define MAX_VMOS 16
 #define MAX_MAPPINGS 12
 
-static unsigned long seed = 1, steps = 4000, step;
+static unsigned long seed = 1, steps = 20000, step;
 static const char *doing = "";
 
 /* ---- Model --------------------------------------------------------------------------------- */
@@ -56,7 +56,7 @@ struct mapped {
     struct model *of; /* NULL: free */
     unsigned offset, pages;
     zx_vaddr_t va;
-    bool writable;
+    enum { HOLE, READABLE, WRITABLE } state[MAX_PAGES + 4]; /* of each page */
 };
 
 static struct model models[MAX_VMOS];
@@ -330,7 +330,7 @@ static void op_create(void)
 
     if (!free_slot())
         return;
-    if (pages && rnd(6) == 0) {
+    if (pages && rnd(4) == 0) {
         struct model *m;
 
         TRY(status, vmo_create_contiguous(pages * PAGE, 12, &vmo));
@@ -578,7 +578,7 @@ static void op_map(void)
     struct mapped *map = &maps[rnd(MAX_MAPPINGS)];
     struct model *m = pick();
     uint32_t options = ZX_VM_PERM_READ | ZX_VM_CAN_MAP_WRITE;
-    bool writable = rnd(2);
+    bool writable = rnd(4);
     unsigned offset, pages;
     zx_vaddr_t va;
     zx_status_t status;
@@ -591,39 +591,59 @@ static void op_map(void)
     TRY(status, vmar_map(fix.process->aspace->root, options, 0, m->vmo, (uint64_t)offset * PAGE,
                          (uint64_t)pages * PAGE, &va));
     CHECK(status == ZX_OK);
-    *map = (struct mapped){.of = m, .offset = offset, .pages = pages, .va = va,
-                           .writable = writable};
+    *map = (struct mapped){.of = m, .offset = offset, .pages = pages, .va = va};
+    for (unsigned i = 0; i < pages; i++)
+        map->state[i] = writable ? WRITABLE : READABLE;
 }
 
 static struct mapped *pick_map(void)
 {
-    struct mapped *map = &maps[rnd(MAX_MAPPINGS)];
+    for (int tries = 0; tries < 2 * MAX_MAPPINGS; tries++) {
+        struct mapped *map = &maps[rnd(MAX_MAPPINGS)];
 
-    return map->of ? map : NULL;
+        if (map->of)
+            return map;
+    }
+    return NULL;
 }
 
-/* Unmaps all, or a part at one end (then the rest stays a mapping). */
+/* A part of the mapping without holes (somebody else may be mapped there), all of it now and then.
+ * *count 0: none was found. */
+static void pick_part(const struct mapped *map, unsigned *first, unsigned *count)
+{
+    unsigned most;
+
+    *first = rnd(2) ? 0 : rnd(map->pages);
+    most = rnd(2) ? map->pages - *first : 1 + rnd(map->pages - *first);
+    for (*count = 0; *count < most && map->state[*first + *count] != HOLE;)
+        ++*count;
+}
+
+static bool all_holes(const struct mapped *map)
+{
+    for (unsigned i = 0; i < map->pages; i++)
+        if (map->state[i] != HOLE)
+            return false;
+    return true;
+}
+
 static void op_unmap(void)
 {
     struct mapped *map = pick_map();
-    struct vmar *root = fix.process->aspace->root;
-    unsigned cut;
+    unsigned first, count;
     zx_status_t status;
 
     if (!map)
         return;
-    cut = rnd(2) ? map->pages : 1 + rnd(map->pages);
-    if (rnd(2) || cut == map->pages) {
-        TRY(status, vmar_unmap(root, map->va, (uint64_t)cut * PAGE));
-        map->va += (uint64_t)cut * PAGE;
-        map->offset += cut;
-    } else {
-        TRY(status, vmar_unmap(root, map->va + (uint64_t)(map->pages - cut) * PAGE,
-                               (uint64_t)cut * PAGE));
-    }
+    pick_part(map, &first, &count);
+    if (count == 0)
+        return;
+    TRY(status, vmar_unmap(fix.process->aspace->root, map->va + (uint64_t)first * PAGE,
+                           (uint64_t)count * PAGE));
     CHECK(status == ZX_OK);
-    map->pages -= cut;
-    if (map->pages == 0)
+    for (unsigned i = first; i < first + count; i++)
+        map->state[i] = HOLE;
+    if (all_holes(map))
         map->of = NULL;
     collect();
 }
@@ -632,15 +652,20 @@ static void op_protect(void)
 {
     struct mapped *map = pick_map();
     bool writable = rnd(2);
+    unsigned first, count;
     zx_status_t status;
 
     if (!map)
         return;
+    pick_part(map, &first, &count);
+    if (count == 0)
+        return;
     TRY(status, vmar_protect(fix.process->aspace->root,
-                             ZX_VM_PERM_READ | (writable ? ZX_VM_PERM_WRITE : 0), map->va,
-                             (uint64_t)map->pages * PAGE));
+                             ZX_VM_PERM_READ | (writable ? ZX_VM_PERM_WRITE : 0),
+                             map->va + (uint64_t)first * PAGE, (uint64_t)count * PAGE));
     CHECK(status == ZX_OK);
-    map->writable = writable;
+    for (unsigned i = first; i < first + count; i++)
+        map->state[i] = writable ? WRITABLE : READABLE;
 }
 
 /* User memory: reads or writes part of a page through a mapping. */
@@ -656,6 +681,8 @@ static void op_touch(void)
     if (!map)
         return;
     page = rnd(map->pages);
+    if (map->state[page] == HOLE)
+        return;
     in = rnd(PAGE - 64);
     length = 1 + rnd(64);
     vmo_page = map->offset + page;
@@ -665,7 +692,7 @@ static void op_touch(void)
     if (write) {
         memset(bytes, (int)rnd(256), sizeof bytes);
         TRY_LOOSELY(status, user_write(fix.process, at, bytes, length));
-        CHECK(status == (inside && map->writable ? ZX_OK : ZX_ERR_INVALID_ARGS));
+        CHECK(status == (inside && map->state[page] == WRITABLE ? ZX_OK : ZX_ERR_INVALID_ARGS));
         if (status == ZX_OK && map->of->slice)
             model_write(map->of->base, (vmo_page + map->of->offset) * PAGE + in, bytes, length);
         else if (status == ZX_OK)
@@ -696,6 +723,8 @@ static void check_mappings(void)
             struct user_ptr at = {map->va + (uint64_t)p * PAGE + 8 * rnd(512)};
             uint64_t got, want = 0;
 
+            if (map->state[p] == HOLE)
+                continue; /* somebody else may be there by now */
             if (page >= m->pages) {
                 CHECK(user_read(fix.process, &got, at, 8) == ZX_ERR_INVALID_ARGS);
                 continue;
@@ -712,7 +741,7 @@ static void check_mappings(void)
 
 static void one_step(void)
 {
-    switch (rnd(24)) {
+    switch (rnd(32)) {
     case 0:
     case 1:
         op_create();
@@ -748,6 +777,7 @@ static void one_step(void)
         op_close();
         break;
     case 16:
+    case 20:
         op_map();
         break;
     case 17:
@@ -782,9 +812,10 @@ static void test_random_operations(void **state)
         }
     }
     for (int i = 0; i < MAX_MAPPINGS; i++) {
-        if (maps[i].of)
-            CHECK(vmar_unmap(fix.process->aspace->root, maps[i].va,
-                             (uint64_t)maps[i].pages * PAGE) == ZX_OK);
+        for (unsigned p = 0; maps[i].of && p < maps[i].pages; p++)
+            if (maps[i].state[p] != HOLE)
+                CHECK(vmar_unmap(fix.process->aspace->root, maps[i].va + (uint64_t)p * PAGE,
+                                 PAGE) == ZX_OK);
         maps[i].of = NULL;
     }
     for (int i = 0; i < MAX_VMOS; i++) {

@@ -16,7 +16,8 @@
 
 #define BYTES (128ull << 20)
 
-/* lea text(%rip), %rsi; 1: lodsb; test %al, %al; jz 2f; out %al, $0xe9; jmp 1b; 2: out %al, $0xf4 */
+/* lea text(%rip), %rsi; 1: lodsb; test %al, %al; jz 2f; out %al, $0xe9; jmp 1b; 2: out %al, $0xf4
+ */
 static const char guest[] = "\x48\x8d\x35\x0b\x00\x00\x00\xac\x84\xc0\x74\x04\xe6\xe9\xeb\xf7"
                             "\xe6\xf4"
                             "hello from the floor\n";
@@ -29,8 +30,14 @@ static void need(long good)
 
 static struct kvm_segment segment(uint16_t selector, uint8_t type, uint8_t l)
 {
-    return (struct kvm_segment){.limit = ~0u, .selector = selector, .type = type, .present = 1,
-                                .s = 1, .l = l, .db = !l, .g = 1};
+    return (struct kvm_segment){.limit = ~0u,
+                                .selector = selector,
+                                .type = type,
+                                .present = 1,
+                                .s = 1,
+                                .l = l,
+                                .db = !l,
+                                .g = 1};
 }
 
 int main(void)

@@ -4,8 +4,8 @@
  *   startup COUNT PROGRAM [ARGS...]
  *
  * Runs PROGRAM COUNT times, one after the other, and prints medians and minima in microseconds:
- * wall-clock time to the first output and to the end, processor time in all (user and system; on the
- * rig with --icount a microsecond is 1,000 instructions), and the largest resident set, which
+ * wall-clock time to the first output and to the end, processor time in all (user and system; on
+ * the rig with --icount a microsecond is 1,000 instructions), and the largest resident set, which
  * includes guest pages that were touched.
  */
 #include <fcntl.h>

@@ -239,8 +239,8 @@ static void load_tables(void)
     tss[1] = (u32)top;
     tss[2] = (u32)(top >> 32);
     tss[25] = sizeof(tss) << 16;
-    gdt[ZV_SEL_TSS / 8] = (sizeof(tss) - 1) | (base & 0xffffff) << 16 | 0x89ull << 40 |
-                          (base >> 24 & 0xff) << 56;
+    gdt[ZV_SEL_TSS / 8] =
+        (sizeof(tss) - 1) | (base & 0xffffff) << 16 | 0x89ull << 40 | (base >> 24 & 0xff) << 56;
     gdt[ZV_SEL_TSS / 8 + 1] = base >> 32;
     asm volatile("ltr %w0" ::"r"(ZV_SEL_TSS));
     for (u64 i = 0; i < 34; i++) {
@@ -253,8 +253,8 @@ static void load_tables(void)
     table.base = (u64)idt;
     asm volatile("lidt %0" ::"m"(table));
     if ((boot->features & ZV_FEATURE_LAPIC) != 0) {
-        wrmsr(0x1b, rdmsr(0x1b) | 0xc00); /* x2APIC */
-        wrmsr(0x80f, 0x1ff);              /* enable, spurious vector 255 */
+        wrmsr(0x1b, rdmsr(0x1b) | 0xc00);        /* x2APIC */
+        wrmsr(0x80f, 0x1ff);                     /* enable, spurious vector 255 */
         wrmsr(0x832, 0x40000 | ZV_VECTOR_TIMER); /* TSC-deadline mode */
     }
 }
@@ -435,9 +435,9 @@ static void test_user(int spin)
     asm volatile("mov %0, %%cr3" ::"r"(cr3) : "memory");
     if (spin)
         set_deadline(rdtsc() + boot->tsc_hz / 100, 1);
-    asm volatile("push $0x2b; push $0x12000; push $0x202; push $0x33; push $0x10000; iretq" ::"D"(
-                     0x11000ull)
-                 : "memory");
+    asm volatile(
+        "push $0x2b; push $0x12000; push $0x202; push $0x33; push $0x10000; iretq" ::"D"(0x11000ull)
+        : "memory");
 }
 
 /* Copy console input to the output until it ends; sleep while there is none. */

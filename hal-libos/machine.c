@@ -1,0 +1,161 @@
+/*
+ * machine.c - the order in which the machine comes up, and its ends.
+ *
+ * The calling thread becomes the processor; its stack is the kernel's.
+ */
+#include "machine.h"
+
+#include <cpuid.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "context.h"
+#include "cpu.h"
+#include "entropy.h"
+#include "frame.h"
+#include "modules.h"
+#include "terminal.h"
+#include "timer.h"
+#include "trap.h"
+#include "vdso.h"
+
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x10u
+#endif
+
+struct machine machine;
+
+/* ---- Start ----------------------------------------------------------------------------------- */
+
+/* Linux 6.3 wants to be told that the file's pages will be executed; older ones refuse the flag. */
+static int make_memory_file(void)
+{
+    int fd = memfd_create("zlibos-memory", MFD_CLOEXEC | MFD_EXEC);
+
+    return fd < 0 && errno == EINVAL ? memfd_create("zlibos-memory", MFD_CLOEXEC) : fd;
+}
+
+static void make_memory(uint64_t bytes)
+{
+    machine.memory_fd = make_memory_file();
+    if (machine.memory_fd < 0 || ftruncate(machine.memory_fd, (off_t)bytes) != 0)
+        machine_fail("cannot make a file of %llu MiB for memory: %s; use a smaller --memory",
+                     (unsigned long long)(bytes >> 20), strerror(errno));
+    machine.memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
+                          machine.memory_fd, 0);
+    if (machine.memory == MAP_FAILED)
+        machine_fail("cannot map %llu MiB of memory: %s; use a smaller --memory",
+                     (unsigned long long)(bytes >> 20), strerror(errno));
+}
+
+static void describe_boot(struct hal_boot *boot)
+{
+    uint32_t a, b = 0, c, d, line;
+
+    __get_cpuid(1, &a, &b, &c, &d);
+    line = (b >> 8 & 0xff) * 8;
+    boot->cmdline = machine.config->cmdline;
+    boot->memory_bytes = machine.config->memory_bytes;
+    boot->num_cpus = 1;
+    boot->dcache_line_size = line ? line : 64;
+    boot->icache_line_size = boot->dcache_line_size;
+    boot->vdso_ticks_in_user = true;
+}
+
+void machine_start(const struct machine_config *config)
+{
+    machine.config = config;
+    make_memory(config->memory_bytes);
+    frame_init(config->memory_bytes, 0);
+    modules_load(&machine.boot);
+    vdso_patch(&machine.boot.vdso);
+    context_init();
+    trap_init();
+    clock_init(&machine.boot);
+    timer_init();
+    entropy_init();
+    describe_boot(&machine.boot);
+    vdso_catch_syscalls();
+    kernel_main(&machine.boot);
+}
+
+void *hal_cpu_data(void)
+{
+    return cpu.data;
+}
+
+void hal_set_cpu_data(void *data)
+{
+    cpu.data = data;
+}
+
+/* ---- Ends ------------------------------------------------------------------------------------ */
+
+void machine_end(int status)
+{
+    hal_console_flush();
+    terminal_restore();
+    exit(status);
+}
+
+void machine_fail(const char *format, ...)
+{
+    va_list args;
+
+    terminal_restore();
+    fputs("zlibos: ", stderr);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+    machine_end(EXIT_HOST);
+}
+
+void machine_remark(const char *format, ...)
+{
+    va_list args;
+
+    if (!machine.config->verbose)
+        return;
+    fputs("zlibos: ", stderr);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+}
+
+_Noreturn void hal_exit(int64_t code)
+{
+    if (code >= 0 && code <= 255)
+        machine_end((int)code);
+    if (code <= -1024 && code >= -1029)
+        machine_end(EXIT_KILLED + (int)(-1024 - code));
+    machine_end(EXIT_OTHER);
+}
+
+/* There is no VMM that would listen. */
+void hal_marker(uint32_t id, uint64_t value)
+{
+    (void)id;
+    (void)value;
+}
+
+/* ---- Host ------------------------------------------------------------------------------------ */
+
+long machine_arch_prctl(int code, uint64_t argument)
+{
+    long result;
+
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "a"(SYS_arch_prctl), "D"(code), "S"(argument)
+                     : "rcx", "r11", "memory");
+    return result;
+}
