@@ -16,12 +16,7 @@
 #include "process.h"
 #include "thread.h"
 
-#define NOT_ARMED ((zx_time_t)-1)
-
-struct loop {
-    struct cpu *cpu;
-    zx_time_t armed; /* the deadline the HAL knows of; NOT_ARMED: it must be told again */
-};
+#define NOT_ARMED ((zx_time_t)-1) /* cpu->armed: the HAL must be told again */
 
 /* When the current thread must give way to another one of its priority or above. */
 static zx_time_t slice_end(const struct cpu *cpu, const struct thread *thread)
@@ -29,56 +24,74 @@ static zx_time_t slice_end(const struct cpu *cpu, const struct thread *thread)
     return cpu->ready_mask >> thread->priority ? cpu->slice_start + TIME_SLICE : ZX_TIME_INFINITE;
 }
 
-static void arm_timer(struct loop *loop, zx_time_t also)
+/* When the timer must go off: the earliest deadline, or `also` if that comes first. */
+static zx_time_t next_event(const struct cpu *cpu, zx_time_t also)
 {
-    zx_time_t next = timerq_next(&loop->cpu->timers);
+    zx_time_t next = timerq_next(&cpu->timers);
 
-    if (also < next)
-        next = also;
-    if (next != loop->armed) {
-        loop->armed = next;
+    return also < next ? also : next;
+}
+
+static void arm_timer(struct cpu *cpu, zx_time_t also)
+{
+    zx_time_t next = next_event(cpu, also);
+
+    if (next != cpu->armed) {
+        cpu->armed = next;
         hal_timer_arm(next);
     }
 }
 
 /* Deadlines, console input, the user's wish to end: whatever an interrupt may have been for. */
-static void poll_events(struct loop *loop)
+static void poll_events(struct cpu *cpu)
 {
     uint32_t events = hal_events();
     zx_time_t now = hal_now();
 
-    if (now >= loop->armed)
-        loop->armed = NOT_ARMED;
-    timerq_expire(&loop->cpu->timers, now);
+    if (now >= cpu->armed)
+        cpu->armed = NOT_ARMED;
+    timerq_expire(&cpu->timers, now);
     if (events & HAL_EVENT_CONSOLE)
         console_input_ready();
     if (events & HAL_EVENT_STOP)
         job_kill(kernel()->root_job, ZX_TASK_RETCODE_SYSCALL_KILL);
 }
 
-static void interrupt(struct loop *loop, struct thread *thread)
+static void interrupt(struct cpu *cpu, struct thread *thread)
 {
-    loop->cpu->stats.interrupts++;
-    poll_events(loop);
-    if (hal_now() >= slice_end(loop->cpu, thread))
-        loop->cpu->resched = true;
+    cpu->stats.interrupts++;
+    poll_events(cpu);
+    if (hal_now() >= slice_end(cpu, thread))
+        cpu->resched = true;
+}
+
+/*
+ * A system call, called inside hal_context_run. Most leave nothing to do but to return to user
+ * mode, and then that happens at once (true); otherwise the loop below takes over.
+ */
+static bool system_call(struct hal_context *context)
+{
+    struct thread *thread = container_of(context, struct thread, context);
+    struct cpu *cpu = this_cpu();
+
+    syscall_dispatch(thread);
+    return !thread->wait.kind && !thread->flags && !thread->suspend_count && !cpu->resched &&
+           next_event(cpu, slice_end(cpu, thread)) == cpu->armed;
 }
 
 /* Runs `thread` until it blocks, dies or gives way. */
-static void run_thread(struct loop *loop, struct thread *thread)
+static void run_thread(struct cpu *cpu, struct thread *thread)
 {
-    struct cpu *cpu = loop->cpu;
     struct hal_trap trap;
 
     while (!cpu->resched && thread_settle(thread)) {
-        arm_timer(loop, slice_end(cpu, thread));
+        arm_timer(cpu, slice_end(cpu, thread));
         hal_context_run(&thread->context, &trap);
         switch (trap.kind) {
-        case HAL_TRAP_SYSCALL:
-            syscall_dispatch(thread);
+        case HAL_TRAP_SYSCALL: /* system_call has been called */
             break;
         case HAL_TRAP_INTERRUPT:
-            interrupt(loop, thread);
+            interrupt(cpu, thread);
             break;
         case HAL_TRAP_PAGE_FAULT:
         case HAL_TRAP_EXCEPTION:
@@ -88,17 +101,15 @@ static void run_thread(struct loop *loop, struct thread *thread)
     }
 }
 
-static void switch_to(struct loop *loop, struct thread *thread)
+static void switch_to(struct cpu *cpu, struct thread *thread)
 {
-    struct cpu *cpu = loop->cpu;
-
     object_ref(&thread->object);
     cpu->current = thread;
     cpu->resched = false;
     cpu->stats.switches++;
     cpu->slice_start = thread->running_since = hal_now();
     hal_page_table_activate(thread->process->aspace->table);
-    run_thread(loop, thread);
+    run_thread(cpu, thread);
     thread->runtime += hal_now() - thread->running_since;
     cpu->current = NULL;
     if (thread->state == THREAD_RUNNABLE && !thread->queued)
@@ -114,33 +125,34 @@ static bool is_finished(const struct kernel *k)
     return root->state == JOB_DEAD || (TAILQ_EMPTY(&root->processes) && TAILQ_EMPTY(&root->jobs));
 }
 
-static void idle(struct loop *loop)
+static void idle(struct cpu *cpu)
 {
-    struct cpu *cpu = loop->cpu;
     zx_time_t start = hal_now();
 
-    arm_timer(loop, ZX_TIME_INFINITE);
+    arm_timer(cpu, ZX_TIME_INFINITE);
     cpu->stats.idles++;
     hal_idle();
     cpu->idle_time += hal_now() - start;
-    poll_events(loop);
+    poll_events(cpu);
 }
 
 _Noreturn void kernel_loop(const struct options *options)
 {
-    struct loop loop = {.cpu = this_cpu(), .armed = NOT_ARMED};
+    struct cpu *cpu = this_cpu();
     struct kernel *k = kernel();
 
+    cpu->armed = NOT_ARMED;
+    hal_set_syscall_handler(system_call);
     if (options->markers)
         hal_marker(ZV_MARKER_FIRST_USER, 0);
     for (;;) {
-        struct thread *thread = executor_take(loop.cpu);
+        struct thread *thread = executor_take(cpu);
 
         if (thread)
-            switch_to(&loop, thread);
+            switch_to(cpu, thread);
         else if (is_finished(k))
             hal_exit(k->exit_code);
         else
-            idle(&loop);
+            idle(cpu);
     }
 }

@@ -52,6 +52,7 @@ struct cpu {
     uint32_t ready_mask; /* bit n: ready[n] is not empty */
     bool resched;        /* the current thread shall give way before it returns to user mode */
     struct timerq timers;
+    zx_time_t armed; /* the deadline the HAL knows of (guest/loop.c) */
     STAILQ_HEAD(, object) reap; /* see object.h, Lifetime */
     uint32_t reaping; /* > 0: the list is being drained further up the stack, or held */
     zx_time_t slice_start;

@@ -8,6 +8,9 @@
 
 #include <stdint.h>
 
+#undef memcpy
+#undef memset
+
 typedef uint64_t __attribute__((may_alias, aligned(1))) word;
 
 /* The loops below must not be turned back into calls of the functions they implement. */

@@ -93,19 +93,29 @@ void syscall_set_vdso(const struct vdso_layout *layout)
     }
 }
 
-static bool from_vdso(const struct thread *thread, uint32_t number, uint64_t return_pc)
+/* The rare cases: a second place of the same number, a foreign vDSO, and those that are refused. */
+static __attribute__((noinline)) bool from_vdso_slow(uint64_t base, uint64_t offset,
+                                                     uint32_t number)
 {
-    uint64_t base = thread->process->aspace->vdso_base;
-    uint64_t offset = return_pc - base;
-
     if (!base || number >= SYSCALL_COUNT)
         return false;
     if (!vdso.strict)
         return offset > vdso.code_start && offset <= vdso.code_end;
-    for (uint32_t i = 0; i < MAX_SITES && vdso.sites[number][i]; i++)
+    for (uint32_t i = 1; i < MAX_SITES && vdso.sites[number][i]; i++)
         if (vdso.sites[number][i] == offset)
             return true;
     return false;
+}
+
+/* User code lies above HAL_USER_BASE, so without a vDSO (base 0) no offset is as small as a site. */
+static inline bool from_vdso(const struct thread *thread, uint32_t number, uint64_t return_pc)
+{
+    uint64_t base = thread->process->aspace->vdso_base;
+    uint64_t offset = return_pc - base;
+
+    if (number < SYSCALL_COUNT && vdso.sites[number][0] == offset)
+        return true;
+    return from_vdso_slow(base, offset, number);
 }
 
 static int64_t not_supported(struct thread *thread, uint32_t number)

@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "interrupt.h"
@@ -220,6 +221,23 @@ void console_poll(struct zvmm *vm)
         announce(vm);
 }
 
+/*
+ * Wait for the thread, which has been told to end. It may be stuck in read(), if somebody else took
+ * the input that poll() had seen: then the kick signal gets it out.
+ */
+static void end_thread(struct console *console)
+{
+    struct timespec limit;
+    do {
+        clock_gettime(CLOCK_REALTIME, &limit);
+        limit.tv_nsec += 10000000;
+        limit.tv_sec += limit.tv_nsec / 1000000000;
+        limit.tv_nsec %= 1000000000;
+        if (pthread_timedjoin_np(console->thread, NULL, &limit) != ETIMEDOUT)
+            return;
+    } while (pthread_kill(console->thread, KICK_SIGNAL) == 0);
+}
+
 void console_close(struct console *console)
 {
     if (console->wake_fd >= 0) {
@@ -229,7 +247,7 @@ void console_close(struct console *console)
         pthread_cond_signal(&console->room);
         pthread_mutex_unlock(&console->lock);
         if (write(console->wake_fd, &one, sizeof(one)) == sizeof(one))
-            pthread_join(console->thread, NULL);
+            end_thread(console);
         close(console->wake_fd);
         console->wake_fd = -1;
     }

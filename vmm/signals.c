@@ -36,6 +36,14 @@ static void on_stop(int number)
     leave_guest();
 }
 
+/* Unless the process was started with the signal ignored, as nohup(1) does. */
+static void take_stopping(int number)
+{
+    struct sigaction action = {.sa_handler = on_stop}, before;
+    if (sigaction(number, &action, &before) == 0 && before.sa_handler == SIG_IGN)
+        sigaction(number, &before, NULL);
+}
+
 void signals_begin(struct kvm_run *run, bool own_process)
 {
     struct sigaction action = {.sa_sigaction = on_kick, .sa_flags = SA_SIGINFO};
@@ -45,9 +53,8 @@ void signals_begin(struct kvm_run *run, bool own_process)
     if (!own_process)
         return;
     stop_signal = 0;
-    action = (struct sigaction){.sa_handler = on_stop};
     for (int i = 0; i < STOPPING; i++)
-        sigaction(stopping[i], &action, NULL);
+        take_stopping(stopping[i]);
     action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, NULL);
 }
