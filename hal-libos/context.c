@@ -59,7 +59,11 @@ CHECK(selector, CPU_SELECTOR);
 CHECK(pending, CPU_PENDING);
 CHECK(fsgsbase, CPU_FSGSBASE);
 CHECK(xsave, CPU_XSAVE);
+CHECK(work, CPU_WORK);
+CHECK(handler, CPU_HANDLER);
+CHECK(gs_loaded, CPU_GS_LOADED);
 _Static_assert(offsetof(struct hal_regs, fs_base) == REGS_FS, "cpu.h: fs_base");
+_Static_assert(offsetof(struct hal_regs, gs_base) == REGS_GS, "cpu.h: gs_base");
 _Static_assert(offsetof(struct hal_regs, rflags) == REGS_RFLAGS, "cpu.h: rflags");
 _Static_assert(offsetof(struct hal_context, fpu) == CONTEXT_FPU, "cpu.h: fpu");
 _Static_assert(offsetof(struct hal_context, hal_private) == CONTEXT_FPU_LIVE, "cpu.h: live");
@@ -227,39 +231,71 @@ static bool refuse(const struct hal_regs *regs, struct hal_trap *trap)
     return true;
 }
 
-static void finish_signal(struct hal_context *context, struct hal_trap *trap)
+static void step_deferred(struct hal_regs *regs)
+{
+    if (!(cpu.work & WORK_STEP))
+        return;
+    cpu.work &= (uint8_t)~WORK_STEP;
+    regs->rflags |= RFLAGS_TF;
+}
+
+/* False: the kernel is not needed. */
+static bool finish_signal(struct hal_context *context, struct hal_trap *trap)
 {
     *trap = cpu.trap;
+    if (trap->kind == HAL_TRAP_SYSCALL)
+        return !cpu.handler || !cpu.handler(context);
     if (trap->kind == HAL_TRAP_PAGE_FAULT)
         context_expect_page(context, trap->address, trap->access);
     if (trap->kind == HAL_TRAP_INTERRUPT)
         timer_interrupt();
+    return true;
+}
+
+static void prepare(struct hal_context *context)
+{
+    if (cpu.current != context)
+        switch_to(context);
+    else if (context->regs.gs_base != cpu.gs_loaded)
+        set_gs_base(context->regs.gs_base);
+    if (EXPECTED(context))
+        put_expected_page(context);
+    if (cpu.work & WORK_TIMER)
+        timer_program();
+    cpu.trap.kind = HAL_TRAP_INTERRUPT; /* if user mode is not entered at all */
+}
+
+/* Leaving by a jump restores what the `syscall` instruction leaves alone. */
+static bool is_quick(const struct hal_context *context)
+{
+    const struct hal_regs *regs = &context->regs;
+
+    return regs->rcx == regs->rip && regs->r11 == regs->rflags &&
+           !(regs->rflags & RFLAGS_HARMFUL) && !LIVE(context);
 }
 
 void hal_context_run(struct hal_context *context, struct hal_trap *trap)
 {
-    struct hal_regs *regs = &context->regs;
-    bool quick = regs->rcx == regs->rip && regs->r11 == regs->rflags &&
-                 !(regs->rflags & RFLAGS_HARMFUL) && !LIVE(context);
-
-    if (refuse(regs, trap))
-        return;
-    if (cpu.current != context)
-        switch_to(context);
-    else if (regs->gs_base != cpu.gs_loaded)
-        set_gs_base(regs->gs_base);
-    if (EXPECTED(context))
-        put_expected_page(context);
-    timer_before_user();
-    cpu.trap.kind = HAL_TRAP_INTERRUPT; /* if it does not come to anything */
-    if (switch_enter(context, quick) == ENTERED_BY_SIGNAL) {
-        finish_signal(context, trap);
-    } else {
-        trap->kind = HAL_TRAP_SYSCALL;
-        if (cpu.step_deferred)
-            regs->rflags |= RFLAGS_TF;
+    while (!refuse(&context->regs, trap)) {
+        prepare(context);
+        switch (switch_enter(context, is_quick(context))) {
+        case ENTERED_BY_CALL:
+            step_deferred(&context->regs);
+            trap->kind = HAL_TRAP_SYSCALL;
+            return;
+        case ENTERED_BY_SIGNAL:
+            if (finish_signal(context, trap))
+                return;
+            break;
+        default:
+            step_deferred(&context->regs);
+        }
     }
-    cpu.step_deferred = 0;
+}
+
+void hal_set_syscall_handler(hal_syscall_handler *handler)
+{
+    cpu.handler = handler;
 }
 
 /* ---- Contract -------------------------------------------------------------------------------- */

@@ -16,6 +16,9 @@
 #define CPU_PENDING    42
 #define CPU_FSGSBASE   43
 #define CPU_XSAVE      44
+#define CPU_WORK       45
+#define CPU_HANDLER    48
+#define CPU_GS_LOADED  56
 
 /* struct hal_regs at the start of struct hal_context, and what follows it. */
 #define REGS_RAX    0
@@ -37,6 +40,7 @@
 #define REGS_RIP    128
 #define REGS_RFLAGS 136
 #define REGS_FS     144
+#define REGS_GS     152
 #define CONTEXT_FPU 160
 /* hal_private[0]: 1 while the FPU area holds the context's whole state; see context.c. */
 #define CONTEXT_FPU_LIVE 168
@@ -48,6 +52,11 @@
 /* What switch_enter returns. */
 #define ENTERED_BY_CALL   0 /* the vDSO called: registers are stored */
 #define ENTERED_BY_SIGNAL 1 /* a signal ended user mode: cpu.trap says why */
+#define ENTERED_AGAIN     2 /* a call that the handler has answered; something is to be done first */
+
+/* Bits of cpu.work: what is to be done in C before user code runs again. */
+#define WORK_TIMER 1 /* the host's timer must be set */
+#define WORK_STEP  2 /* a single-step trap hit the way into the kernel: TF is the context's */
 
 #define RFLAGS_TF 0x100
 #define RFLAGS_DF 0x400
@@ -79,12 +88,13 @@ struct cpu {
     volatile uint8_t pending;  /* do not enter user mode: there is an interrupt */
     uint8_t fsgsbase;          /* rdfsbase and wrfsbase work */
     uint8_t xsave;             /* xsave works; otherwise fxsave */
-
+    volatile uint8_t work;     /* WORK_* */
+    hal_syscall_handler *handler; /* hal_set_syscall_handler() */
     uint64_t gs_loaded;           /* GS base that was put into the processor */
+
     struct hal_page_table *table; /* active; NULL: none */
     void *data;                   /* hal_cpu_data() */
     struct hal_trap trap;         /* filled by the signal handler */
-    uint8_t step_deferred; /* a single-step trap hit the way into the kernel: TF is the context's */
 };
 
 extern struct cpu cpu;

@@ -10,7 +10,7 @@
  *   switch_commit .. switch_leave    too late for that, but no user register is lost yet: the
  *                                    handler returns to switch_resume as if user code had been
  *                                    interrupted before its next instruction
- *   switch_leave  .. switch_end      on the way into the kernel: nothing to do
+ *   switch_leave  .. switch_end      in the kernel, or on the way there: nothing to do
  *
  * Host system calls from switch_begin .. switch_end are never dispatched to SIGSYS.
  */
@@ -37,13 +37,13 @@ switch_enter:
     push %r15
     mov %rsp, cpu + CPU_KERNEL_RSP(%rip)
     mov %rdi, cpu + CPU_CURRENT(%rip)
+    mov %rdi, %rbx
+enter: /* rbx = context, esi = quick, rsp = cpu.kernel_rsp */
     movb $1, cpu + CPU_IN_USER(%rip)
     cmpb $0, cpu + CPU_PENDING(%rip)
 switch_commit:
     jne not_now
     movb $SELECTOR_BLOCK, cpu + CPU_SELECTOR(%rip)
-
-    mov %rdi, %rbx
     mov REGS_FS(%rbx), %rdx
     cmpb $0, cpu + CPU_FSGSBASE(%rip)
     je 1f
@@ -161,7 +161,30 @@ switch_syscall:
     wrfsbase %rax
 2:  movb $SELECTOR_ALLOW, cpu + CPU_SELECTOR(%rip)
     movb $0, cpu + CPU_IN_USER(%rip)
-    xor %eax, %eax
+    mov cpu + CPU_HANDLER(%rip), %rax
+    test %rax, %rax
+    jz 5f
+
+    /* Answered here, calls and returns stay in pairs, which the processor's predictor likes. */
+    mov cpu + CPU_CURRENT(%rip), %rbx
+    mov %rbx, %rdi
+    mov %ecx, %r12d
+    sub $8, %rsp
+    call *%rax
+    add $8, %rsp
+    test %al, %al
+    jz 5f
+    test $RFLAGS_HARMFUL, %r12d
+    jnz 6f
+    cmpb $0, cpu + CPU_WORK(%rip)
+    jne 6f
+    mov REGS_GS(%rbx), %rax
+    cmp cpu + CPU_GS_LOADED(%rip), %rax
+    jne 6f
+    mov $1, %esi
+    jmp enter
+
+5:  xor %eax, %eax
 leave:
     pop %r15
     pop %r14
@@ -176,11 +199,16 @@ leave:
     jmp 1b
 
 4:  /* Only Linux can change the base then: the context's is still right. */
+    mov %ecx, %r12d
     mov $ARCH_SET_FS, %edi
     mov cpu + CPU_HOST_FS(%rip), %rsi
     mov $SYS_arch_prctl, %eax
     syscall
+    mov %r12d, %ecx
     jmp 2b
+
+6:  mov $ENTERED_AGAIN, %eax
+    jmp leave
 
 /*
  * The handler returns here with rsp = cpu.kernel_rsp, rbx = the context or 0, FS and selector the

@@ -46,22 +46,33 @@ static uint64_t effective(void)
     return timer.kernel_tsc < timer.flush_tsc ? timer.kernel_tsc : timer.flush_tsc;
 }
 
+/* After a change of a deadline: notes whether the host's timer must be set. */
+static void refresh(void)
+{
+    if (effective() < timer.armed_tsc)
+        cpu.work |= WORK_TIMER;
+    else
+        cpu.work &= (uint8_t)~WORK_TIMER;
+}
+
 void hal_timer_arm(zx_time_t deadline)
 {
     if (deadline == timer.kernel_ns)
         return;
     timer.kernel_ns = deadline;
     timer.kernel_tsc = clock_ticks(deadline);
+    refresh();
 }
 
 void timer_set_flush(uint64_t tsc)
 {
     timer.flush_tsc = tsc;
+    refresh();
 }
 
-static void program(uint64_t deadline)
+void timer_program(void)
 {
-    uint64_t ns = clock_ns_until(deadline);
+    uint64_t deadline = effective(), ns = clock_ns_until(deadline);
     struct itimerspec setting = {.it_value = {.tv_sec = (time_t)(ns / 1000000000u),
                                               .tv_nsec = (long)(ns % 1000000000u)}};
 
@@ -69,14 +80,7 @@ static void program(uint64_t deadline)
         setting.it_value.tv_nsec = 1; /* 0 would disarm it */
     timer_settime(timer.host, 0, &setting, NULL);
     timer.armed_tsc = deadline;
-}
-
-void timer_before_user(void)
-{
-    uint64_t deadline = effective();
-
-    if (deadline < timer.armed_tsc)
-        program(deadline);
+    cpu.work &= (uint8_t)~WORK_TIMER;
 }
 
 /* Drops the deadlines that have passed. */
@@ -90,6 +94,7 @@ static void expire(void)
     }
     if (timer.flush_tsc <= now)
         hal_console_flush();
+    refresh();
 }
 
 void timer_interrupt(void)

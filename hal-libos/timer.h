@@ -17,8 +17,8 @@ void timer_init(void);
 /* The console's deadline, in ticks. */
 void timer_set_flush(uint64_t tsc);
 
-/* Sets the host's timer, if it must be. */
-void timer_before_user(void);
+/* Sets the host's timer; called when cpu.work has WORK_TIMER. */
+void timer_program(void);
 
 /* User mode was left, or not entered, because cpu.pending was set. */
 void timer_interrupt(void);

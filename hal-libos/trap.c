@@ -28,7 +28,7 @@
 #include "x86.h"
 
 #define SA_RESTORER 0x04000000ul
-#define STACK_BYTES 65536u
+#define STACK_BYTES (1u << 20) /* reading symbols for a report takes much */
 
 /* What the kernel takes; libc's wrapper has no field for a restorer. */
 struct kernel_sigaction {
@@ -195,7 +195,7 @@ static bool handle_fault(int number, const siginfo_t *info, ucontext_t *uc, uint
 
     if (is_stray_step(number, g)) {
         g[REG_EFL] &= ~(greg_t)RFLAGS_TF;
-        cpu.step_deferred = 1;
+        cpu.work |= WORK_STEP;
         return false;
     }
     if (handling_fault || !cpu.in_user || in_transit((uint64_t)g[REG_RIP]) || info->si_code <= 0)

@@ -10,8 +10,8 @@
 #include "vmar.h"
 #include "vmo.h"
 
-#define AROUND 16 /* pages that one fault may map when they are there already; a power of two */
-#define AROUND_DEVICE 512 /* the same for device memory, which is always there: a large page's worth */
+#define AROUND        16 /* pages that one fault may map when they are there already; a power of two */
+#define AROUND_DEVICE 512 /* the same for device memory: a large page's worth */
 
 zx_status_t aspace_create(struct aspace **out)
 {
@@ -68,12 +68,13 @@ static uint64_t pages_ahead(const struct mapping *mapping, zx_vaddr_t address, u
 static zx_status_t map_around(struct mapping *mapping, zx_vaddr_t address, uint64_t around)
 {
     zx_vaddr_t start = address & ~(around * HAL_PAGE_SIZE - 1);
+    uint64_t count;
     zx_status_t status;
 
     if (start < mapping->region.base)
         start = mapping->region.base;
-    status = mapping_populate(mapping, start, (address - start) / HAL_PAGE_SIZE +
-                                                  pages_ahead(mapping, address, around));
+    count = (address - start) / HAL_PAGE_SIZE + pages_ahead(mapping, address, around);
+    status = mapping_populate(mapping, start, count);
     if (status == ZX_OK || around == 1)
         return status;
     return mapping_populate(mapping, address, 1); /* the neighbours are not worth failing for */
@@ -102,8 +103,7 @@ static zx_status_t map_one(struct mapping *mapping, zx_vaddr_t address, uint64_t
 {
     hal_paddr_t frame;
     bool writable;
-    zx_status_t status =
-        vmo_fault_page(mapping->pages, index, write, mapping, &frame, &writable);
+    zx_status_t status = vmo_fault_page(mapping->pages, index, write, mapping, &frame, &writable);
 
     if (status != ZX_OK)
         return status;
@@ -138,8 +138,8 @@ zx_status_t aspace_fault(struct aspace *aspace, zx_vaddr_t address, uint32_t acc
         return map_around(mapping, address, AROUND_DEVICE);
     page_tree_find(&vmo->pages, index, &spot);
     if (spot.slot && slot_present(*spot.slot)) {
-        if (!write || (spot.exclusive && !page_shared(slot_frame(*spot.slot)) &&
-                       !vmo_pushes_on_write(vmo)))
+        if (!write ||
+            (spot.exclusive && !page_shared(slot_frame(*spot.slot)) && !vmo_pushes_on_write(vmo)))
             return map_around(mapping, address, AROUND);
     } else if (!write && !spot.slot && !vmo->pager && !(vmo->flags & VMO_LOOKS_THROUGH)) {
         return map_zeros(mapping, address, spot.run);

@@ -13,12 +13,12 @@ struct vmo;
 
 struct aspace {
     struct hal_page_table *table;
-    struct vmar *root;        /* referenced */
-    zx_vaddr_t vdso_base;     /* 0: the vDSO's code is not mapped */
+    struct vmar *root;                   /* referenced */
+    zx_vaddr_t vdso_base;                /* 0: the vDSO's code is not mapped */
     zx_vaddr_t vdso_code, vdso_code_end; /* range of the executable mapping */
-    uint64_t mapped_pages;    /* pages in mappings, for ZX_INFO_TASK_STATS */
-    struct mapping *last;     /* where the last fault was; NULL: unknown */
-    uint64_t counted;         /* mark of vmo_share_count */
+    uint64_t mapped_pages;               /* pages in mappings, for ZX_INFO_TASK_STATS */
+    struct mapping *last;                /* where the last fault was; NULL: unknown */
+    uint64_t counted;                    /* mark of vmo_share_count */
 };
 
 /* ZX_ERR_NO_MEMORY. */
@@ -41,8 +41,8 @@ zx_status_t aspace_fault(struct aspace *aspace, zx_vaddr_t address, uint32_t acc
  * Calls `visit` for each record of ZX_INFO_PROCESS_MAPS, in the order of that topic: the address
  * space itself, then depth first, a VMAR before its parts.
  */
-void aspace_visit_maps(struct aspace *aspace, void (*visit)(const zx_info_maps_t *record, void *arg),
-                       void *arg);
+void aspace_visit_maps(struct aspace *aspace,
+                       void (*visit)(const zx_info_maps_t *record, void *arg), void *arg);
 
 /* Calls `visit` for the VMO of each mapping, in the same order, with VIA_MAPPING set; a VMO that is
  * mapped more than once comes more than once. */

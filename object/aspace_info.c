@@ -56,14 +56,14 @@ static void fill_record(zx_info_maps_t *record, struct region *region, size_t de
     record->u.mapping = (zx_info_maps_mapping_t){
         .mmu_flags = mapping->perms,
         .vmo_koid = mapping->vmo->object.koid,
-        .vmo_offset = mapping->offset - (mapping->vmo == mapping->pages ? 0
-                                         : mapping->vmo->base_offset),
+        .vmo_offset =
+            mapping->offset - (mapping->vmo == mapping->pages ? 0 : mapping->vmo->base_offset),
         .committed_pages = committed_pages(mapping),
     };
 }
 
-void aspace_visit_maps(struct aspace *aspace, void (*visit)(const zx_info_maps_t *record, void *arg),
-                       void *arg)
+void aspace_visit_maps(struct aspace *aspace,
+                       void (*visit)(const zx_info_maps_t *record, void *arg), void *arg)
 {
     struct region *root = &aspace->root->region;
     zx_info_maps_t record;

@@ -27,7 +27,7 @@ struct bti {
     struct object object;
     struct iommu *iommu; /* referenced */
     uint64_t id;
-    uint64_t num_pmts;   /* living, quarantined ones included */
+    uint64_t num_pmts; /* living, quarantined ones included */
     struct pmt_list quarantine;
     char name[ZX_MAX_NAME_LEN];
 };

@@ -11,9 +11,6 @@
 #include "string.h"
 #include "thread.h"
 
-/* How far a chain of holders is followed; longer circles are not found and stay allocated. */
-#define HOLDER_CHAIN_MAX 4096
-
 zx_status_t channel_create(struct channel **out0, struct channel **out1)
 {
     struct channel *ends[2] = {heap_zalloc(sizeof **out0), heap_zalloc(sizeof **out1)};
@@ -112,6 +109,34 @@ static bool answers_call(struct channel *channel, struct channel_message *messag
     return false;
 }
 
+/* Frees what is queued. Closing a handle may destroy `channel`, so its list is taken away first. */
+static void drop_messages(struct channel *channel)
+{
+    struct channel_queue queue = STAILQ_HEAD_INITIALIZER(queue);
+    struct channel_message *message;
+
+    STAILQ_CONCAT(&queue, &channel->messages);
+    channel->num_messages = 0;
+    while ((message = STAILQ_FIRST(&queue))) {
+        STAILQ_REMOVE_HEAD(&queue, link);
+        set_holder(message, NULL);
+        channel_message_free(message);
+    }
+}
+
+/* Would reading its queue need the end itself? There was no circle before the last write. */
+static bool holds_itself(const struct channel *channel)
+{
+    const struct channel *at = channel;
+
+    while (at->holder && at->object.handles == 1) {
+        at = at->holder;
+        if (at == channel)
+            return true;
+    }
+    return false;
+}
+
 zx_status_t channel_write(struct channel *channel, struct channel_message *message)
 {
     struct channel *peer = channel->peer;
@@ -125,6 +150,8 @@ zx_status_t channel_write(struct channel *channel, struct channel_message *messa
     STAILQ_INSERT_TAIL(&peer->messages, message, link);
     if (peer->num_messages++ == 0)
         update_signals(peer, 0, ZX_CHANNEL_READABLE);
+    if (peer->holder && message->num_handles && holds_itself(peer))
+        drop_messages(peer);
     return ZX_OK;
 }
 
@@ -224,34 +251,6 @@ static void end_calls(struct channel *channel, zx_status_t status)
         end_call(thread, status, NULL);
 }
 
-/* Frees what is queued. Closing a handle may destroy `channel`, so its list is taken away first. */
-static void drop_messages(struct channel *channel)
-{
-    struct channel_queue queue = STAILQ_HEAD_INITIALIZER(queue);
-    struct channel_message *message;
-
-    STAILQ_CONCAT(&queue, &channel->messages);
-    channel->num_messages = 0;
-    while ((message = STAILQ_FIRST(&queue))) {
-        STAILQ_REMOVE_HEAD(&queue, link);
-        set_holder(message, NULL);
-        channel_message_free(message);
-    }
-}
-
-/* Is every way to `channel` through a queue that one needs `channel` itself to read? */
-static bool holds_itself(const struct channel *channel)
-{
-    const struct channel *at = channel;
-
-    for (int i = 0; i < HOLDER_CHAIN_MAX && at->object.handles == 1 && at->holder; i++) {
-        at = at->holder;
-        if (at == channel)
-            return true;
-    }
-    return false;
-}
-
 void channel_close(struct channel *channel)
 {
     struct channel *peer = channel->peer;
@@ -263,8 +262,6 @@ void channel_close(struct channel *channel)
         peer->peer = NULL;
         end_calls(peer, ZX_ERR_PEER_CLOSED);
         update_signals(peer, ZX_CHANNEL_WRITABLE, ZX_CHANNEL_PEER_CLOSED);
-        if (holds_itself(peer))
-            drop_messages(peer);
     }
     drop_messages(channel);
 }

@@ -11,9 +11,10 @@
  * their handles. The peer's queue stays readable.
  *
  * Unreachable ends. An end has at most one handle (there is no DUPLICATE right), so while that
- * handle is in a message it is in exactly one queue: `holder` says whose. If following `holder`
- * from an end leads back to it, nobody can ever read those queues; when in addition an end's peer
- * goes away its queue is emptied, which unravels the circle.
+ * handle is in a message it is in exactly one queue: `holder` says whose. A write after which an
+ * end's holder, or the holder's holder and so on, is the end itself has cut a circle of queues off
+ * from everybody: none of them can ever be read again. Such a circle is closed at once, as if its
+ * handles had been, so that it does not stay for ever; the peers see PEER_CLOSED.
  */
 #ifndef ZVMM_OBJECT_CHANNEL_H
 #define ZVMM_OBJECT_CHANNEL_H
@@ -70,7 +71,8 @@ static inline void *channel_message_bytes(struct channel_message *message)
 
 /*
  * Sends `message` to the peer: to the call it answers, or else to the end of the queue. On
- * ZX_ERR_PEER_CLOSED the caller still owns the message.
+ * ZX_ERR_PEER_CLOSED the caller still owns the message. The peer may be closed and gone afterwards
+ * (see above).
  */
 zx_status_t channel_write(struct channel *channel, struct channel_message *message);
 
@@ -87,7 +89,8 @@ struct channel_message *channel_take(struct channel *channel);
 
 /*
  * Gives `message` (at least 4 bytes) a fresh transaction id, sends it and registers the calling
- * thread for the answer, as CALL_WAITING. Precondition: the thread has no call (CALL_NONE). On
+ * thread for the answer, as CALL_WAITING; or the call is CALL_ENDED already, because the message
+ * made the peer unreachable. Precondition: the thread has no call (CALL_NONE). On
  * ZX_ERR_PEER_CLOSED nothing is registered and the caller still owns the message.
  */
 zx_status_t channel_call_begin(struct channel *channel, struct thread *thread,

@@ -17,8 +17,7 @@ zx_status_t clock_create(uint64_t options, zx_time_t backstop, struct clock **ou
     bool auto_start = options & ZX_CLOCK_OPT_AUTO_START;
     struct clock *clock;
 
-    if (options &
-        ~(ZX_CLOCK_OPT_MONOTONIC | ZX_CLOCK_OPT_CONTINUOUS | ZX_CLOCK_OPT_AUTO_START))
+    if (options & ~(ZX_CLOCK_OPT_MONOTONIC | ZX_CLOCK_OPT_CONTINUOUS | ZX_CLOCK_OPT_AUTO_START))
         return ZX_ERR_INVALID_ARGS;
     if ((options & ZX_CLOCK_OPT_CONTINUOUS) && !(options & ZX_CLOCK_OPT_MONOTONIC))
         return ZX_ERR_INVALID_ARGS;
@@ -124,8 +123,7 @@ static zx_status_t check_update(const struct clock *clock, uint64_t what, int64_
     return ZX_OK;
 }
 
-zx_status_t clock_update(struct clock *clock, uint64_t what,
-                         const zx_clock_update_args_v1_t *args)
+zx_status_t clock_update(struct clock *clock, uint64_t what, const zx_clock_update_args_v1_t *args)
 {
     zx_time_t now = hal_now();
     zx_ticks_t ticks = hal_ticks();

@@ -31,8 +31,7 @@ extern const struct object_ops clock_ops;
 zx_status_t clock_create(uint64_t options, zx_time_t backstop, struct clock **out);
 zx_time_t clock_read(const struct clock *clock);
 void clock_get_details(const struct clock *clock, zx_clock_details_v1_t *out);
-/* what: ZX_CLOCK_UPDATE_OPTION_*, at least one. ZX_ERR_INVALID_ARGS, ZX_ERR_BAD_STATE (rules 16). */
-zx_status_t clock_update(struct clock *clock, uint64_t what,
-                         const zx_clock_update_args_v1_t *args);
+/* what: ZX_CLOCK_UPDATE_OPTION_*, not none. ZX_ERR_INVALID_ARGS, ZX_ERR_BAD_STATE (rules 16). */
+zx_status_t clock_update(struct clock *clock, uint64_t what, const zx_clock_update_args_v1_t *args);
 
 #endif

@@ -1,9 +1,9 @@
 /*
  * debuglog.c - the kernel's log.
  *
- * Records lie in the ring one after the other, each a header and its data rounded up to 8 bytes, and
- * wrap around its end. Offsets count bytes since the beginning of time, so they only grow: a record
- * is still there as long as its offset is at least `tail`.
+ * Records lie in the ring one after the other, each a header and its data rounded up to 8 bytes,
+ * and wrap around its end. Offsets count bytes since the beginning of time, so they only grow: a
+ * record is still there as long as its offset is at least `tail`.
  */
 #include "debuglog.h"
 
@@ -19,8 +19,8 @@
 
 struct debuglog {
     size_t size;
-    uint64_t head, tail;                    /* offsets: end of the newest, start of the oldest */
-    uint64_t head_sequence, tail_sequence;  /* numbers of the next and of the oldest record */
+    uint64_t head, tail;                   /* offsets: end of the newest, start of the oldest */
+    uint64_t head_sequence, tail_sequence; /* numbers of the next and of the oldest record */
     TAILQ_HEAD(, log) readers;
     uint8_t data[];
 };

@@ -1,9 +1,9 @@
 /*
  * debuglog.h - the kernel's log: one ring of records, and objects that read and write it.
  *
- * The ring keeps the newest records; writing never fails and never waits. A reader has its own place
- * in the ring; when the ring has overtaken it, the next record it reads says in `rollout` how many
- * it has missed.
+ * The ring keeps the newest records; writing never fails and never waits. A reader has its own
+ * place in the ring; when the ring has overtaken it, the next record it reads says in `rollout` how
+ * many it has missed.
  */
 #ifndef ZVMM_OBJECT_DEBUGLOG_H
 #define ZVMM_OBJECT_DEBUGLOG_H

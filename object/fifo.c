@@ -26,8 +26,7 @@ static struct fifo *make_end(uint32_t elem_count, uint32_t elem_size)
     return fifo;
 }
 
-zx_status_t fifo_create(size_t elem_count, size_t elem_size, struct fifo **out0,
-                        struct fifo **out1)
+zx_status_t fifo_create(size_t elem_count, size_t elem_size, struct fifo **out0, struct fifo **out1)
 {
     struct fifo *a, *b;
 

@@ -22,7 +22,7 @@ struct futex {
     zx_vaddr_t address;
     struct futex_waiters waiters; /* first in, first out; never empty between calls */
     uint32_t num_waiters;
-    struct thread *owner; /* not referenced: it gives the futex up when it dies */
+    struct thread *owner;                   /* not referenced: it gives the futex up when it dies */
     struct futex *next_owned, **prev_owned; /* in owner->owned_futexes */
 };
 
@@ -47,9 +47,9 @@ void futex_set_owner(struct futex *futex, struct thread *owner);
 void futex_wake(struct futex *futex, uint32_t count, bool single_owner);
 
 /*
- * futex_wake on `from` (NULL: nobody waits there), then moves up to `move_count` of those that go on
- * waiting to the futex at `address`, which, if anybody waits there, belongs to `owner` from now on.
- * ZX_ERR_NO_MEMORY: nothing has happened. `from` may be gone afterwards.
+ * futex_wake on `from` (NULL: nobody waits there), then moves up to `move_count` of those that go
+ * on waiting to the futex at `address`, which, if anybody waits there, belongs to `owner` from now
+ * on. ZX_ERR_NO_MEMORY: nothing has happened. `from` may be gone afterwards.
  */
 zx_status_t futex_wake_and_requeue(struct futex *from, uint32_t wake_count, bool single_owner,
                                    uint32_t move_count, zx_vaddr_t address, struct thread *owner,

@@ -119,9 +119,9 @@ static int64_t many_finish(struct thread *thread, zx_status_t status)
         status == ZX_ERR_INTERNAL_INTR_RETRY || status == ZX_ERR_INTERNAL_INTR_KILLED;
 
     for (uint32_t i = 0; !interrupted && i < thread->wait.u.many.count; i++) {
-        struct user_ptr out = user_at(thread->wait.u.many.user_items,
-                                      i * sizeof(zx_wait_item_t) +
-                                          offsetof(zx_wait_item_t, pending));
+        struct user_ptr out =
+            user_at(thread->wait.u.many.user_items,
+                    i * sizeof(zx_wait_item_t) + offsetof(zx_wait_item_t, pending));
 
         if (user_write_value(thread->process, out, items[i].pending) != ZX_OK)
             status = ZX_ERR_INVALID_ARGS;

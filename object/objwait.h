@@ -21,9 +21,9 @@ struct wait_item *objwait_alloc(struct thread *thread, size_t count);
 void objwait_add(struct wait_item *item, struct object *object, struct handle *handle,
                  zx_signals_t signals);
 /*
- * Parks the calling thread until one of the items, all of them registered, has its signals, and then
- * writes the `pending` members of the array `out`. Takes over `items`. Without items it waits for
- * the deadline.
+ * Parks the calling thread until one of the items, all of them registered, has its signals, and
+ * then writes the `pending` members of the array `out`. Takes over `items`. Without items it waits
+ * for the deadline.
  */
 void objwait_many(struct thread *thread, struct wait_item *items, size_t count, zx_time_t deadline,
                   struct user_ptr out);

@@ -13,10 +13,10 @@
 
 #include "format.h"
 
-#define PAGE_REFS_MASK  0xffffffull
-#define PAGE_PIN_SHIFT  24
-#define PAGE_PINS_MASK  0xffull
-#define PAGE_PIN_MAX    31 /* Zircon's limit */
+#define PAGE_REFS_MASK   0xffffffull
+#define PAGE_PIN_SHIFT   24
+#define PAGE_PINS_MASK   0xffull
+#define PAGE_PIN_MAX     31 /* Zircon's limit */
 #define PAGE_OWNER_SHIFT 32
 
 static inline bool page_shared(hal_paddr_t frame)

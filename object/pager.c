@@ -21,11 +21,11 @@ struct page_request {
 struct page_source {
     struct pager *pager; /* NULL: detached */
     LIST_ENTRY(page_source) pager_link;
-    struct vmo *vmo;     /* NULL: gone */
-    struct port *port;   /* referenced */
+    struct vmo *vmo;   /* NULL: gone */
+    struct port *port; /* referenced */
     struct port_packet packet;
-    bool complete;       /* COMPLETE is still to be told */
-    bool telling;        /* in tell() */
+    bool complete;                       /* COMPLETE is still to be told */
+    bool telling;                        /* in tell() */
     TAILQ_HEAD(, page_request) requests; /* in the order they were made, apart from one another */
     TAILQ_HEAD(, thread) waiters;
 };
@@ -63,8 +63,8 @@ static bool take_news(struct page_source *source, zx_packet_page_request_t *news
     return true;
 }
 
-/* Tells the port as much as it takes: usually one packet. If a thread waits at the port, packet_read
- * runs before port_queue returns. A closed port hears nothing. */
+/* Tells the port as much as it takes: usually one packet. If a thread waits at the port,
+ * packet_read runs before port_queue returns. A closed port hears nothing. */
 static void tell(struct page_source *source)
 {
     if (source->telling)

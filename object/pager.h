@@ -45,7 +45,8 @@ zx_status_t pager_create_vmo(struct pager *pager, struct port *port, uint64_t ke
 /* Whether `vmo` gets its pages from `pager` and has not been detached. */
 bool pager_owns(const struct pager *pager, const struct vmo *vmo);
 
-/* Rules 77, 78, 166. Offsets and lengths are page aligned. ZX_ERR_INVALID_ARGS: not this pager's. */
+/* Rules 77, 78, 166. Offsets and lengths are page aligned. ZX_ERR_INVALID_ARGS: not this pager's.
+ */
 zx_status_t pager_detach_vmo(struct pager *pager, struct vmo *vmo);
 zx_status_t pager_supply_pages(struct pager *pager, struct vmo *vmo, uint64_t offset,
                                uint64_t length, struct vmo *aux, uint64_t aux_offset);
@@ -54,9 +55,9 @@ zx_status_t pager_fail(struct pager *pager, struct vmo *vmo, uint64_t offset, ui
                        zx_status_t error);
 
 /*
- * `vmo`, which is pager-backed, has no page `index`; the calling thread needs it. `count` pages from
- * there on are asked for if nobody has yet. ZX_ERR_SHOULD_WAIT: the thread is parked. Otherwise why
- * the page will not come.
+ * `vmo`, which is pager-backed, has no page `index`; the calling thread needs it. `count` pages
+ * from there on are asked for if nobody has yet. ZX_ERR_SHOULD_WAIT: the thread is parked.
+ * Otherwise why the page will not come.
  */
 zx_status_t page_source_request(struct vmo *vmo, uint64_t index, uint64_t count);
 

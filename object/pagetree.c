@@ -223,12 +223,34 @@ zx_status_t page_tree_set(struct page_tree *tree, uint64_t index, uint64_t value
 
 /* ---- Ranges -------------------------------------------------------------------------------- */
 
-/* Runs `statement` for each slot number s of a node at `height` that [lo, hi) touches, with
- * [l, h) the part of the range inside it, relative to the slot. */
-#define FOR_SLOTS(height, lo, hi, s, l, h)                                                         \
-    for (uint64_t cs_ = span((height) - 1), s = (lo) / cs_, end_ = ((hi) - 1) / cs_,               \
-                  l = (lo) - s * cs_, h = s == end_ ? (hi) - s * cs_ : cs_;                        \
-         s <= end_; s++, l = 0, h = s == end_ ? (hi) - s * cs_ : cs_)
+/* One slot of a node that a range touches, and the part of the range in it, relative to the slot.
+ */
+struct part {
+    uint64_t slot, last; /* slot numbers; last: of the range */
+    uint64_t lo, hi;     /* [lo, hi) below the slot */
+    uint64_t span, last_hi;
+};
+
+/* The parts of [lo, hi), not empty, below a node at `height`:
+ * for (p = first_part(height, lo, hi); p.slot <= p.last; next_part(&p)) */
+static struct part first_part(unsigned height, uint64_t lo, uint64_t hi)
+{
+    struct part p = {.span = span(height - 1)};
+
+    p.slot = lo / p.span;
+    p.last = (hi - 1) / p.span;
+    p.lo = lo - p.slot * p.span;
+    p.last_hi = hi - p.last * p.span;
+    p.hi = p.slot == p.last ? p.last_hi : p.span;
+    return p;
+}
+
+static void next_part(struct part *p)
+{
+    p->slot++;
+    p->lo = 0;
+    p->hi = p->slot == p->last ? p->last_hi : p->span;
+}
 
 /* Whether anything is in [lo, hi) below the slot. */
 static bool any_slot(uint64_t slot, unsigned height, uint64_t lo, uint64_t hi)
@@ -237,8 +259,8 @@ static bool any_slot(uint64_t slot, unsigned height, uint64_t lo, uint64_t hi)
         return false;
     if (!height || (lo == 0 && hi == span(height)))
         return true;
-    FOR_SLOTS(height, lo, hi, s, l, h) {
-        if (any_slot(slot_node(slot)->slots[s], height - 1, l, h))
+    for (struct part p = first_part(height, lo, hi); p.slot <= p.last; next_part(&p)) {
+        if (any_slot(slot_node(slot)->slots[p.slot], height - 1, p.lo, p.hi))
             return true;
     }
     return false;
@@ -292,8 +314,8 @@ static uint64_t remove_range(uint64_t *slot, unsigned height, uint64_t lo, uint6
         return removed;
     }
     node = slot_node(*slot);
-    FOR_SLOTS(height, lo, hi, s, l, h)
-        removed += remove_range(&node->slots[s], height - 1, l, h);
+    for (struct part p = first_part(height, lo, hi); p.slot <= p.last; next_part(&p))
+        removed += remove_range(&node->slots[p.slot], height - 1, p.lo, p.hi);
     node->count -= removed;
     if (node->count == 0 && node_empty(node)) {
         heap_free(node);
@@ -381,8 +403,8 @@ static uint64_t count_range(uint64_t slot, unsigned height, uint64_t lo, uint64_
 
     if (!slot || (lo == 0 && hi == span(height)))
         return slot_count(slot, height);
-    FOR_SLOTS(height, lo, hi, s, l, h)
-        total += count_range(slot_node(slot)->slots[s], height - 1, l, h);
+    for (struct part p = first_part(height, lo, hi); p.slot <= p.last; next_part(&p))
+        total += count_range(slot_node(slot)->slots[p.slot], height - 1, p.lo, p.hi);
     return total;
 }
 
@@ -437,8 +459,8 @@ static uint64_t count_owned(uint64_t slot, unsigned height, uint64_t lo, uint64_
                *hal_frame_owner(slot_frame(slot)) >> PAGE_OWNER_SHIFT == owner;
     if (slot_node(slot)->owner != owner)
         return 0;
-    FOR_SLOTS(height, lo, hi, s, l, h)
-        total += count_owned(slot_node(slot)->slots[s], height - 1, l, h, owner);
+    for (struct part p = first_part(height, lo, hi); p.slot <= p.last; next_part(&p))
+        total += count_owned(slot_node(slot)->slots[p.slot], height - 1, p.lo, p.hi, owner);
     return total;
 }
 

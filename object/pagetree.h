@@ -33,8 +33,8 @@
 
 #include "page.h"
 
-#define PAGE_TREE_BITS 5
-#define PAGE_TREE_FAN  (1u << PAGE_TREE_BITS)
+#define PAGE_TREE_BITS       5
+#define PAGE_TREE_FAN        (1u << PAGE_TREE_BITS)
 #define PAGE_TREE_MAX_HEIGHT 12
 
 #define PAGE_PRESENT 1ull /* set in a slot that holds a frame */
@@ -66,8 +66,8 @@ static inline hal_paddr_t slot_frame(uint64_t slot)
 /* What a look-up finds. */
 struct page_spot {
     const uint64_t *slot; /* NULL: nothing at this index ... */
-    uint64_t run;         /* ... nor at the run - 1 next ones; or: slots from *slot to its node's end */
-    bool exclusive;       /* the path is this tree's alone */
+    uint64_t run;   /* ... nor at the run - 1 next ones; or: slots from *slot to its node's end */
+    bool exclusive; /* the path is this tree's alone */
 };
 
 void page_tree_find(const struct page_tree *tree, uint64_t index, struct page_spot *out);

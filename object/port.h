@@ -40,11 +40,11 @@ LIST_HEAD(port_registrations, port_registration);
 struct port {
     struct object object;
     uint32_t options;
-    uint32_t num_user;               /* user packets that are queued */
-    bool closed;                     /* the last handle has gone: packets are refused */
-    struct port_packets packets;     /* first in, first out */
-    struct port_packets interrupts;  /* these go first */
-    struct port_waiters waiters;     /* non-empty: both queues are empty */
+    uint32_t num_user;                       /* user packets that are queued */
+    bool closed;                             /* the last handle has gone: packets are refused */
+    struct port_packets packets;             /* first in, first out */
+    struct port_packets interrupts;          /* these go first */
+    struct port_waiters waiters;             /* non-empty: both queues are empty */
     struct port_registrations registrations; /* those that have not fired */
 };
 
@@ -74,7 +74,7 @@ bool port_unqueue(struct port_packet *packet);
  */
 zx_status_t port_wait_async(struct port *port, struct object *object, struct handle *handle,
                             uint64_t key, zx_signals_t signals, uint32_t options);
-/* Removes the registrations made through `handle` with `key`, and their packets. ZX_ERR_NOT_FOUND. */
+/* Removes registrations made through `handle` with `key`, and their packets. ZX_ERR_NOT_FOUND. */
 zx_status_t port_cancel(struct port *port, struct object *object, struct handle *handle,
                         uint64_t key);
 

@@ -1,10 +1,11 @@
 /*
- * socket.h - sockets: two ends, each with a buffer of bytes (stream) or datagrams that the other end
- * fills.
+ * socket.h - sockets: two ends, each with a buffer of bytes (stream) or datagrams that the other
+ * end fills.
  *
  * A buffer is a list of blocks. Stream data goes into the room of the last block and then into new
- * ones; each datagram has blocks of its own, of which the first knows its length. Copies go straight
- * between user memory and blocks, and nothing changes until all of a call's bytes have been copied.
+ * ones; each datagram has blocks of its own, of which the first knows its length. Copies go
+ * straight between user memory and blocks, and nothing changes until all of a call's bytes have
+ * been copied.
  */
 #ifndef ZVMM_OBJECT_SOCKET_H
 #define ZVMM_OBJECT_SOCKET_H

@@ -38,9 +38,9 @@ struct stream_buffers {
 };
 
 /*
- * Copy between the buffers and the VMO at `offset`; *actual bytes. At the end, reading gives 0 bytes;
- * writing gives ZX_ERR_NO_SPACE if nothing fits and ZX_ERR_FILE_BIG if offset + total wraps. A bad
- * buffer is ZX_ERR_INVALID_ARGS, ZX_ERR_SHOULD_WAIT as in vmo_read_user.
+ * Copy between the buffers and the VMO at `offset`; *actual bytes. At the end, reading gives 0
+ * bytes; writing gives ZX_ERR_NO_SPACE if nothing fits and ZX_ERR_FILE_BIG if offset + total wraps.
+ * A bad buffer is ZX_ERR_INVALID_ARGS, ZX_ERR_SHOULD_WAIT as in vmo_read_user.
  */
 zx_status_t stream_read_at(struct stream *stream, const struct stream_buffers *buffers,
                            uint64_t offset, uint64_t *actual);

@@ -26,8 +26,7 @@ zx_status_t user_read(struct process *process, void *to, struct user_ptr from, s
     return ZX_OK;
 }
 
-zx_status_t user_write(struct process *process, struct user_ptr to, const void *from,
-                       size_t length)
+zx_status_t user_write(struct process *process, struct user_ptr to, const void *from, size_t length)
 {
     struct aspace *aspace = process->aspace;
     size_t done;

@@ -16,8 +16,7 @@
 #define CAN_MAP                                                                                    \
     (ZX_VM_CAN_MAP_SPECIFIC | ZX_VM_CAN_MAP_READ | ZX_VM_CAN_MAP_WRITE | ZX_VM_CAN_MAP_EXECUTE)
 #define ALIGN_MASK (0xffu << ZX_VM_ALIGN_BASE)
-#define PLACEMENT                                                                                  \
-    (ZX_VM_COMPACT | ZX_VM_SPECIFIC | ZX_VM_OFFSET_IS_UPPER_LIMIT | ALIGN_MASK)
+#define PLACEMENT  (ZX_VM_COMPACT | ZX_VM_SPECIFIC | ZX_VM_OFFSET_IS_UPPER_LIMIT | ALIGN_MASK)
 
 /* ---- Regions ------------------------------------------------------------------------------- */
 
@@ -394,7 +393,8 @@ static zx_status_t split_at_ends(struct vmar *vmar, zx_vaddr_t address, zx_vaddr
 {
     struct mapping *first = region_mapping(vmar_region_from(vmar, address));
     struct mapping *last = region_mapping(vmar_region_from(vmar, end - 1));
-    bool split_first = first->region.base < address, split_last = region_end(&last->region) > end;
+    bool split_first = address > first->region.base;
+    bool split_last = end < region_end(&last->region);
     struct mapping *head = split_first ? mapping_new_rest(first) : NULL;
     struct mapping *tail = split_last ? mapping_new_rest(last) : NULL;
 
@@ -448,8 +448,8 @@ zx_status_t vmar_op_range(struct vmar *vmar, uint32_t op, zx_vaddr_t address, ui
     end = address + length;
     if (holds_vdso_code(vmar->aspace, address, length))
         return ZX_ERR_ACCESS_DENIED;
-    status = check_mapped(vmar, address, end, ZX_VM_CAN_MAP_WRITE, ZX_ERR_BAD_STATE,
-                          ZX_ERR_BAD_STATE);
+    status =
+        check_mapped(vmar, address, end, ZX_VM_CAN_MAP_WRITE, ZX_ERR_BAD_STATE, ZX_ERR_BAD_STATE);
     while (status == ZX_OK && address < end) {
         struct mapping *mapping = region_mapping(vmar_region_from(vmar, address));
         zx_vaddr_t part_end = region_end(&mapping->region);

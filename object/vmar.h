@@ -1,8 +1,8 @@
 /*
  * vmar.h - address regions: the tree that says what is mapped where.
  *
- * A VMAR's parts, sub-VMARs and mappings, are struct region in a red-black tree by address and never
- * overlap. Kernel code passes absolute addresses or offsets as each function says.
+ * A VMAR's parts, sub-VMARs and mappings, are struct region in a red-black tree by address and
+ * never overlap. Kernel code passes absolute addresses or offsets as each function says.
  *
  * Lifetime. The parent's tree holds a reference to a sub-VMAR until that is destroyed; a handle may
  * keep a dead VMAR. A mapping holds a reference to its VMO. VMARs point to their aspace and parent
@@ -38,19 +38,19 @@ struct vmar {
     struct aspace *aspace; /* NULL: dead */
     uint32_t can_map;      /* ZX_VM_CAN_MAP_* this VMAR allows */
     struct region_tree regions;
-    zx_vaddr_t window;     /* where the last random placement found room; 0: nowhere yet */
+    zx_vaddr_t window;            /* where the last random placement found room; 0: nowhere yet */
     STAILQ_ENTRY(vmar) work_link; /* while being destroyed */
 };
 
 struct mapping {
     struct region region;
     struct aspace *aspace;
-    struct vmo *vmo;     /* as given to vmar_map; referenced */
-    struct vmo *pages;   /* whose pages these are: vmo, or the base of a slice */
-    uint64_t offset;     /* into `pages` */
-    uint32_t perms;      /* ZX_VM_PERM_* */
-    uint32_t can_map;    /* ZX_VM_CAN_MAP_*: limit for vmar_protect */
-    bool wrote;          /* a page may be mapped writable since the last vmo_write_protect */
+    struct vmo *vmo;   /* as given to vmar_map; referenced */
+    struct vmo *pages; /* whose pages these are: vmo, or the base of a slice */
+    uint64_t offset;   /* into `pages` */
+    uint32_t perms;    /* ZX_VM_PERM_* */
+    uint32_t can_map;  /* ZX_VM_CAN_MAP_*: limit for vmar_protect */
+    bool wrote;        /* a page may be mapped writable since the last vmo_write_protect */
     LIST_ENTRY(mapping) vmo_link; /* in pages->mappings */
 };
 

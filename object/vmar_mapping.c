@@ -136,9 +136,8 @@ static zx_status_t batch_add(struct batch *batch, zx_vaddr_t address, hal_paddr_
 {
     zx_status_t status = ZX_OK;
 
-    if (batch->count &&
-        (batch->writable != writable || batch->count == PAGE_TREE_FAN ||
-         address != batch->address + batch->count * HAL_PAGE_SIZE))
+    if (batch->count && (batch->writable != writable || batch->count == PAGE_TREE_FAN ||
+                         address != batch->address + batch->count * HAL_PAGE_SIZE))
         status = batch_flush(batch);
     if (batch->count == 0) {
         batch->address = address;

@@ -3,8 +3,8 @@
  *
  * Random, but not too far apart: page tables cost a frame for every 2 MiB that has something in it
  * and two more for every 512 GiB, so regions without a wish go to random places of a window of
- * 64 MiB, which itself is at a random place of the VMAR and is left for another one when it fills up.
- * Large regions, and VMARs no larger than a window, do without it.
+ * 64 MiB, which itself is at a random place of the VMAR and is left for another one when it fills
+ * up. Large regions, and VMARs no larger than a window, do without it.
  */
 #include "vmar_place.h"
 
@@ -13,7 +13,7 @@
 #include "aspace.h"
 
 #define WINDOW (64ull << 20)
-#define TRIES 4 /* random places tried in a window, and windows tried */
+#define TRIES  4 /* random places tried in a window, and windows tried */
 
 /* A range that a region must lie in, and what its address must be a multiple of. */
 struct room {

@@ -32,15 +32,15 @@ struct mapping;
 struct page_source;
 struct vmo_family;
 
-#define VMO_RESIZABLE  (1u << 0)
-#define VMO_PHYSICAL   (1u << 1)
-#define VMO_CONTIGUOUS (1u << 2)
-#define VMO_SLICE      (1u << 3)
-#define VMO_CLONE      (1u << 4) /* copy-on-write child */
+#define VMO_RESIZABLE     (1u << 0)
+#define VMO_PHYSICAL      (1u << 1)
+#define VMO_CONTIGUOUS    (1u << 2)
+#define VMO_SLICE         (1u << 3)
+#define VMO_CLONE         (1u << 4) /* copy-on-write child */
 #define VMO_LOOKS_THROUGH (1u << 5) /* absent pages are those of `source` */
-#define VMO_VDSO       (1u << 6) /* vdso_code_* are valid; see vmar.h */
-#define VMO_HOLDS_PARENT (1u << 7) /* slice or look-through: `parent` is referenced */
-#define VMO_FROM_PAGER (1u << 8) /* pager-backed, or looks through to such a VMO */
+#define VMO_VDSO          (1u << 6) /* vdso_code_* are valid; see vmar.h */
+#define VMO_HOLDS_PARENT  (1u << 7) /* slice or look-through: `parent` is referenced */
+#define VMO_FROM_PAGER    (1u << 8) /* pager-backed, or looks through to such a VMO */
 
 /* Sizes above this are refused (2^64 rounded down to 128 KiB). */
 #define VMO_MAX_SIZE 0xfffffffffffe0000ull
@@ -49,19 +49,19 @@ LIST_HEAD(mapping_list, mapping);
 
 struct vmo {
     struct object object;
-    uint32_t flags; /* VMO_* */
+    uint32_t flags;       /* VMO_* */
     uint8_t cache_policy; /* ZX_CACHE_POLICY_* */
     uint64_t size;
-    uint64_t content_size; /* ZX_PROP_VMO_CONTENT_SIZE */
+    uint64_t content_size;  /* ZX_PROP_VMO_CONTENT_SIZE */
     struct page_tree pages; /* neither slice nor physical */
     union {
         struct vmo *base;   /* slice: what it shows, never a slice itself (VMO_HOLDS_PARENT) */
         struct vmo *source; /* look-through clone: likewise */
         hal_paddr_t paddr;  /* physical */
     };
-    uint64_t base_offset;   /* where this VMO begins in `base` or `source` */
-    uint64_t source_limit;  /* offsets of this VMO below it may be seen in `source` */
-    uint64_t pinned;        /* page pins held by PMTs */
+    uint64_t base_offset;         /* where this VMO begins in `base` or `source` */
+    uint64_t source_limit;        /* offsets of this VMO below it may be seen in `source` */
+    uint64_t pinned;              /* page pins held by PMTs */
     struct mapping_list mappings; /* of this VMO and its slices */
     struct page_source *pager;    /* pager-backed: where its pages come from */
     LIST_HEAD(, vmo) lookers;     /* clones whose `source` is this VMO */
@@ -70,9 +70,9 @@ struct vmo {
         TAILQ_ENTRY(vmo) family_link;
         LIST_ENTRY(vmo) looker_link; /* in source->lookers */
     };
-    uint32_t attribution;   /* the family's number for this VMO (vmo_info.c) */
-    uint32_t num_children;  /* living slices and clones made from this very VMO */
-    struct vmo *parent;     /* NULL: none, or gone */
+    uint32_t attribution;  /* the family's number for this VMO (vmo_info.c) */
+    uint32_t num_children; /* living slices and clones made from this very VMO */
+    struct vmo *parent;    /* NULL: none, or gone */
     zx_koid_t parent_koid;
     LIST_HEAD(, vmo) children;
     LIST_ENTRY(vmo) sibling_link;
@@ -133,7 +133,8 @@ zx_status_t vmo_set_size(struct vmo *vmo, uint64_t size);
 /* Rules 158; `op` is ZX_VMO_OP_*. Rights are the caller's business. */
 zx_status_t vmo_op_range(struct vmo *vmo, uint32_t op, uint64_t offset, uint64_t length);
 
-/* The parts of vmo_op_range that other objects use. Ranges: page aligned for commit and decommit. */
+/* The parts of vmo_op_range that other objects use. Ranges: page aligned for commit and decommit.
+ */
 zx_status_t vmo_commit(struct vmo *vmo, uint64_t offset, uint64_t length);
 zx_status_t vmo_decommit(struct vmo *vmo, uint64_t offset, uint64_t length);
 zx_status_t vmo_zero(struct vmo *vmo, uint64_t offset, uint64_t length);

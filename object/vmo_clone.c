@@ -110,8 +110,7 @@ void vmo_leave_family(struct vmo *vmo)
 
 /* ---- Slices -------------------------------------------------------------------------------- */
 
-static zx_status_t make_slice(struct vmo *parent, uint64_t offset, uint64_t size,
-                              struct vmo **out)
+static zx_status_t make_slice(struct vmo *parent, uint64_t offset, uint64_t size, struct vmo **out)
 {
     uint64_t rounded = (size + HAL_PAGE_MASK) & ~HAL_PAGE_MASK;
     struct vmo *child;
@@ -161,8 +160,8 @@ static zx_status_t make_looker(struct vmo *parent, uint64_t offset, struct vmo *
     child->base_offset = offset;
     child->source_limit = limit;
     LIST_INSERT_HEAD(&source->lookers, child, looker_link);
-    set_parent(child, parent, VMO_CLONE | VMO_LOOKS_THROUGH | VMO_HOLDS_PARENT |
-                                  (source->flags & VMO_FROM_PAGER));
+    set_parent(child, parent,
+               VMO_CLONE | VMO_LOOKS_THROUGH | VMO_HOLDS_PARENT | (source->flags & VMO_FROM_PAGER));
     return ZX_OK;
 }
 
@@ -206,8 +205,7 @@ static zx_status_t stand_alone(struct vmo *vmo)
     return ZX_OK;
 }
 
-static zx_status_t check_clone(struct vmo *parent, uint32_t options, uint64_t offset,
-                               uint64_t size)
+static zx_status_t check_clone(struct vmo *parent, uint32_t options, uint64_t offset, uint64_t size)
 {
     uint32_t kind = options & ~ZX_VMO_CHILD_RESIZABLE;
 

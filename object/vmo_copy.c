@@ -37,8 +37,8 @@ static zx_status_t find_run(struct vmo *vmo, uint64_t offset, uint64_t length, b
 
     page_tree_find(&vmo->pages, index, &spot);
     if (spot.slot && slot_present(*spot.slot) &&
-        (!write || (spot.exclusive && !page_shared(slot_frame(*spot.slot)) &&
-                    !vmo_pushes_on_write(vmo)))) {
+        (!write ||
+         (spot.exclusive && !page_shared(slot_frame(*spot.slot)) && !vmo_pushes_on_write(vmo)))) {
         frame = slot_frame(*spot.slot);
         pages = (in_page + length + HAL_PAGE_MASK) / HAL_PAGE_SIZE;
         pages = consecutive(spot.slot, pages < spot.run ? pages : spot.run, write);
@@ -109,8 +109,8 @@ zx_status_t vmo_write(struct vmo *vmo, const void *from, uint64_t offset, size_t
 }
 
 /*
- * A fault on the user's side may take pages from the VMO or give it new ones (it may be the very VMO
- * that is mapped there), so after each the run is looked for again.
+ * A fault on the user's side may take pages from the VMO or give it new ones (it may be the very
+ * VMO that is mapped there), so after each the run is looked for again.
  */
 static zx_status_t copy_user(struct vmo *vmo, struct aspace *aspace, zx_vaddr_t user,
                              uint64_t offset, size_t length, bool write)

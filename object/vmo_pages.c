@@ -3,9 +3,10 @@
  * keeping page tables in step. Ranges are vmo_range.c's.
  *
  * What a mapping may show. If a page table maps page n of a VMO, the frame is the one the VMO shows
- * at n (its own, the zero frame where there is none, its source's where it looks through); and if the
- * mapping is writable, the page may be changed in place (pagetree.h, invariant 2). Every function
- * that ends such a state takes the page, or its write permission, out of the page tables first.
+ * at n (its own, the zero frame where there is none, its source's where it looks through); and if
+ * the mapping is writable, the page may be changed in place (pagetree.h, invariant 2). Every
+ * function that ends such a state takes the page, or its write permission, out of the page tables
+ * first.
  */
 #include "vmo.h"
 
@@ -130,9 +131,9 @@ static zx_status_t put_copy(struct vmo *vmo, uint64_t index, hal_paddr_t from,
 }
 
 /*
- * What a clone that looks through shows at `index`, where it has nothing of its own: the zero frame,
- * or a frame of the first VMO down the chain that has one. ZX_ERR_SHOULD_WAIT and others from the
- * pager at the end of the chain.
+ * What a clone that looks through shows at `index`, where it has nothing of its own: the zero
+ * frame, or a frame of the first VMO down the chain that has one. ZX_ERR_SHOULD_WAIT and others
+ * from the pager at the end of the chain.
  */
 static zx_status_t look_through(struct vmo *vmo, uint64_t index, hal_paddr_t *frame)
 {
@@ -207,8 +208,7 @@ zx_status_t vmo_fault_page(struct vmo *vmo, uint64_t index, bool write, struct m
         return write ? put_copy(vmo, index, *frame, faulting, frame) : ZX_OK;
     }
     from = hal_frame_zero();
-    if (!(spot.slot && *spot.slot == PAGE_ZERO) &&
-        (vmo->flags & VMO_LOOKS_THROUGH || vmo->pager)) {
+    if (!(spot.slot && *spot.slot == PAGE_ZERO) && (vmo->flags & VMO_LOOKS_THROUGH || vmo->pager)) {
         status = look_through(vmo, index, &from);
         if (status != ZX_OK)
             return status;

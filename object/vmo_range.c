@@ -120,8 +120,8 @@ static zx_status_t zero_part(struct vmo *vmo, uint64_t offset, uint64_t length)
 }
 
 /*
- * Makes whole pages zero one by one: frames that must stay are filled, pages of which "nothing" would
- * mean the source's are marked.
+ * Makes whole pages zero one by one: frames that must stay are filled, pages of which "nothing"
+ * would mean the source's are marked.
  */
 static zx_status_t zero_pages_singly(struct vmo *vmo, uint64_t index, uint64_t count)
 {
@@ -227,8 +227,8 @@ static zx_status_t shrink(struct vmo *vmo, uint64_t size)
     if (vmo_range_pinned(vmo, size, vmo->size - size))
         return ZX_ERR_BAD_STATE;
     vmo_unmap_range(vmo, size, vmo->size - size);
-    status = page_tree_remove(&vmo->pages, size / HAL_PAGE_SIZE,
-                              (vmo->size - size) / HAL_PAGE_SIZE);
+    status =
+        page_tree_remove(&vmo->pages, size / HAL_PAGE_SIZE, (vmo->size - size) / HAL_PAGE_SIZE);
     if (status != ZX_OK)
         return status;
     if (vmo->source_limit > size)

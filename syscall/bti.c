@@ -119,8 +119,7 @@ int64_t sys_bti_pin(struct thread *self, zx_handle_t bti_handle, uint32_t option
     struct pin_args args = {.offset = offset, .size = size, .addrs = addrs, .pmt = pmt};
     zx_rights_t rights;
     size_t count;
-    zx_status_t status =
-        handle_get(process, bti_handle, ZX_OBJ_TYPE_BTI, ZX_RIGHT_MAP, &args.bti);
+    zx_status_t status = handle_get(process, bti_handle, ZX_OBJ_TYPE_BTI, ZX_RIGHT_MAP, &args.bti);
 
     if (status == ZX_OK && (offset | size) & HAL_PAGE_MASK)
         status = ZX_ERR_INVALID_ARGS;

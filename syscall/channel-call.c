@@ -2,7 +2,8 @@
  * channel-call.c - zx_channel_call_noretry and zx_channel_call_finish: rules section 3, 8 and 9.
  *
  * The vDSO's zx_channel_call makes the first, and the second for as long as the result is
- * INTERNAL_INTR_RETRY. The call lives in thread->wait.call from one to the other (object/channel.h).
+ * INTERNAL_INTR_RETRY. The call lives in thread->wait.call from one to the other
+ * (object/channel.h).
  */
 #include "channel.h"
 
@@ -13,7 +14,19 @@
 #include "message.h"
 #include "syscalls.h"
 
-/* The call has ended: hand over its result. An answer that does not fit is lost. */
+/* An answer that does not fit is lost, but the caller learns how large it was. */
+static zx_status_t tell_sizes(struct thread *self, const struct channel_message *reply)
+{
+    zx_status_t status = user_write_value(self->process, self->wait.u.call.actual_bytes,
+                                          reply->num_bytes);
+
+    if (status == ZX_OK)
+        status = user_write_value(self->process, self->wait.u.call.actual_handles,
+                                  reply->num_handles);
+    return status == ZX_OK ? ZX_ERR_BUFFER_TOO_SMALL : status;
+}
+
+/* The call has ended: hand over its result. */
 static zx_status_t finish_call(struct thread *self)
 {
     struct message_destination to = {
@@ -29,7 +42,7 @@ static zx_status_t finish_call(struct thread *self)
         return status;
     if (reply->num_bytes > self->wait.u.call.num_bytes ||
         reply->num_handles > self->wait.u.call.num_handles)
-        status = ZX_ERR_BUFFER_TOO_SMALL;
+        status = tell_sizes(self, reply);
     else if (user_null(to.actual_bytes) || user_null(to.actual_handles))
         status = ZX_ERR_INVALID_ARGS;
     if (status == ZX_OK)
@@ -77,8 +90,8 @@ static zx_status_t outgoing(struct process *process, const struct channel *chann
     struct user_ptr bytes = {(zx_vaddr_t)args->wr_bytes};
     struct user_ptr handles = {(zx_vaddr_t)args->wr_handles};
     struct channel_message *message;
-    zx_status_t status = message_from_user(process, bytes, args->wr_num_bytes,
-                                           args->wr_num_handles, &message);
+    zx_status_t status =
+        message_from_user(process, bytes, args->wr_num_bytes, args->wr_num_handles, &message);
 
     if (status != ZX_OK) {
         message_consume_handles(process, handles, args->wr_num_handles);
@@ -131,8 +144,10 @@ int64_t sys_channel_call_noretry(struct thread *self, zx_handle_t handle, uint32
         channel_message_free(message);
         return status;
     }
-    message_check_queue(self, channel->peer);
+    message_check_queue(self, channel);
     set_destination(self, &args, actual_bytes, actual_handles);
+    if (self->wait.call.state == CALL_ENDED)
+        return finish_call(self);
     wait_begin(self, &wait_kind_channel_call, deadline);
     return ZX_OK;
 }

@@ -36,13 +36,12 @@ int64_t sys_channel_create(struct thread *self, uint32_t options, struct user_pt
 static zx_status_t send_message(struct thread *self, struct channel *channel,
                                 struct channel_message *message)
 {
-    struct channel *peer = channel->peer;
     zx_status_t status = channel_write(channel, message);
 
     if (status != ZX_OK)
         channel_message_free(message);
     else
-        message_check_queue(self, peer);
+        message_check_queue(self, channel);
     return status;
 }
 

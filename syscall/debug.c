@@ -13,7 +13,7 @@
 #include "string.h"
 #include "syscalls.h"
 
-#define READ_CHUNK 256u
+#define READ_CHUNK  256u
 #define COMMAND_MAX 256u
 
 int64_t sys_debug_write(struct thread *self, struct user_ptr buffer, size_t buffer_size)

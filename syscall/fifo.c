@@ -8,8 +8,8 @@
 #include "job.h"
 #include "syscalls.h"
 
-int64_t sys_fifo_create(struct thread *self, size_t elem_count, size_t elem_size,
-                        uint32_t options, struct user_ptr out0, struct user_ptr out1)
+int64_t sys_fifo_create(struct thread *self, size_t elem_count, size_t elem_size, uint32_t options,
+                        struct user_ptr out0, struct user_ptr out1)
 {
     struct fifo *a, *b;
     zx_status_t status = job_policy_check(self->process, ZX_POL_NEW_FIFO);
@@ -42,8 +42,7 @@ int64_t sys_fifo_write(struct thread *self, zx_handle_t handle, size_t elem_size
 {
     struct fifo *fifo;
     size_t actual;
-    zx_status_t status =
-        handle_get(self->process, handle, ZX_OBJ_TYPE_FIFO, ZX_RIGHT_WRITE, &fifo);
+    zx_status_t status = handle_get(self->process, handle, ZX_OBJ_TYPE_FIFO, ZX_RIGHT_WRITE, &fifo);
 
     if (status == ZX_OK)
         status = fifo_write(fifo, self->process, elem_size, data, count, &actual);

@@ -11,9 +11,8 @@
 
 #define MAX_HANDLES ZX_CHANNEL_MAX_MSG_HANDLES
 
-zx_status_t message_from_user(struct process *process, struct user_ptr bytes,
-                              uint32_t num_bytes, uint32_t num_handles,
-                              struct channel_message **out)
+zx_status_t message_from_user(struct process *process, struct user_ptr bytes, uint32_t num_bytes,
+                              uint32_t num_handles, struct channel_message **out)
 {
     struct channel_message *message;
     zx_status_t status;
@@ -124,8 +123,8 @@ static zx_status_t return_handle_infos(struct process *process, struct channel_m
 zx_status_t message_return_sizes(struct process *process, const struct channel_message *message,
                                  const struct message_destination *to)
 {
-    zx_status_t status = user_write_opt(process, to->actual_bytes, &message->num_bytes,
-                                        sizeof message->num_bytes);
+    zx_status_t status =
+        user_write_opt(process, to->actual_bytes, &message->num_bytes, sizeof message->num_bytes);
 
     if (status != ZX_OK)
         return status;
@@ -143,12 +142,10 @@ zx_status_t message_deliver(struct process *process, struct channel_message *mes
     if (status == ZX_OK)
         status = message_return_sizes(process, message, to);
     if (status == ZX_OK)
-        status = user_write(process, to->bytes, channel_message_bytes(message),
-                            message->num_bytes);
+        status = user_write(process, to->bytes, channel_message_bytes(message), message->num_bytes);
     if (status == ZX_OK && message->num_handles)
         status = to->infos ? return_handle_infos(process, message, to->handles)
                            : return_handles(process, message, to->handles);
     channel_message_free(message);
     return status;
 }
-

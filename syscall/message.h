@@ -25,10 +25,10 @@ zx_status_t message_from_user(struct process *process, struct user_ptr bytes, ui
 zx_status_t message_put_handles(struct process *process, const struct channel *channel,
                                 struct channel_message *message, struct user_ptr handles);
 
-/* After a message was sent to `reader`: a queue that nobody empties is the writer's policy error. */
-static inline void message_check_queue(struct thread *writer, const struct channel *reader)
+/* After a message was sent: a queue that nobody empties is a policy error of its writer. */
+static inline void message_check_queue(struct thread *writer, const struct channel *channel)
 {
-    if (reader->num_messages > CHANNEL_QUEUE_LIMIT)
+    if (channel->peer && channel->peer->num_messages > CHANNEL_QUEUE_LIMIT)
         thread_policy_exception(writer, "too many messages in a channel");
 }
 
@@ -38,7 +38,7 @@ static inline void message_check_queue(struct thread *writer, const struct chann
  */
 void message_consume_handles(struct process *process, struct user_ptr handles, uint32_t count);
 
-#define MESSAGE_CONSUME_MAX 65536u /* handles of an array that is too long that are still closed */
+#define MESSAGE_CONSUME_MAX 65536u /* handles of a too long array that are still closed */
 
 /* Where a message goes in user memory. */
 struct message_destination {

@@ -29,8 +29,7 @@ int64_t sys_port_queue(struct thread *self, zx_handle_t handle, struct user_ptr 
 {
     zx_port_packet_t packet;
     struct port *port;
-    zx_status_t status =
-        handle_get(self->process, handle, ZX_OBJ_TYPE_PORT, ZX_RIGHT_WRITE, &port);
+    zx_status_t status = handle_get(self->process, handle, ZX_OBJ_TYPE_PORT, ZX_RIGHT_WRITE, &port);
 
     if (status == ZX_OK)
         status = user_read(self->process, &packet, user_packet, sizeof packet);

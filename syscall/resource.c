@@ -12,8 +12,8 @@ int64_t sys_resource_create(struct thread *self, zx_handle_t parent_rsrc, uint32
     uint32_t kind = ZX_RSRC_EXTRACT_KIND(options), flags = ZX_RSRC_EXTRACT_FLAGS(options);
     char name_buffer[ZX_MAX_NAME_LEN] = "";
     struct resource *parent, *resource;
-    zx_status_t status = handle_get(self->process, parent_rsrc, ZX_OBJ_TYPE_RESOURCE,
-                                    ZX_RIGHT_WRITE, &parent);
+    zx_status_t status =
+        handle_get(self->process, parent_rsrc, ZX_OBJ_TYPE_RESOURCE, ZX_RIGHT_WRITE, &parent);
 
     if (status != ZX_OK)
         return status;

@@ -21,8 +21,8 @@ int64_t sys_socket_create(struct thread *self, uint32_t options, struct user_ptr
         status = socket_create(options, &a, &b);
     if (status != ZX_OK)
         return status;
-    return handle_return_pair(self->process, &a->object, ZX_DEFAULT_SOCKET_RIGHTS, out0,
-                              &b->object, ZX_DEFAULT_SOCKET_RIGHTS, out1);
+    return handle_return_pair(self->process, &a->object, ZX_DEFAULT_SOCKET_RIGHTS, out0, &b->object,
+                              ZX_DEFAULT_SOCKET_RIGHTS, out1);
 }
 
 int64_t sys_socket_write(struct thread *self, zx_handle_t handle, uint32_t options,
@@ -53,8 +53,8 @@ int64_t sys_socket_read(struct thread *self, zx_handle_t handle, uint32_t option
         return ZX_ERR_INVALID_ARGS;
     status = handle_get(self->process, handle, ZX_OBJ_TYPE_SOCKET, ZX_RIGHT_READ, &socket);
     if (status == ZX_OK)
-        status = socket_read(socket, self->process, buffer, buffer_size,
-                             options & ZX_SOCKET_PEEK, &read);
+        status = socket_read(socket, self->process, buffer, buffer_size, options & ZX_SOCKET_PEEK,
+                             &read);
     if (status != ZX_OK)
         return status;
     return user_write_opt(self->process, actual, &read, sizeof read);

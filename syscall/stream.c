@@ -63,8 +63,8 @@ typedef zx_status_t transfer_fn(struct stream *stream, const struct stream_buffe
 struct transfer {
     zx_rights_t right;
     transfer_fn *run;
-    bool at;      /* at `offset`, the seek position stays as it is */
-    bool append;  /* at the end of the content */
+    bool at;     /* at `offset`, the seek position stays as it is */
+    bool append; /* at the end of the content */
     uint64_t offset;
 };
 

@@ -18,7 +18,7 @@ int64_t sys_nanosleep(struct thread *self, zx_time_t deadline)
     if (deadline > 0)
         wait_begin(self, &wait_kind_sleep, deadline);
     else
-        this_cpu()->resched = true;
+        executor_yield(self);
     return ZX_OK;
 }
 

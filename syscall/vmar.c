@@ -109,9 +109,8 @@ int64_t sys_vmar_protect(struct thread *self, zx_handle_t handle, zx_vm_option_t
     return status == ZX_OK ? vmar_protect(vmar, options, addr, len) : status;
 }
 
-int64_t sys_vmar_op_range(struct thread *self, zx_handle_t handle, uint32_t op,
-                          zx_vaddr_t address, uint64_t size, struct user_ptr buffer,
-                          size_t buffer_size)
+int64_t sys_vmar_op_range(struct thread *self, zx_handle_t handle, uint32_t op, zx_vaddr_t address,
+                          uint64_t size, struct user_ptr buffer, size_t buffer_size)
 {
     struct vmar *vmar;
     zx_status_t status = handle_get(self->process, handle, ZX_OBJ_TYPE_VMAR, 0, &vmar);

@@ -30,8 +30,7 @@ int64_t sys_vmo_read(struct thread *self, zx_handle_t handle, struct user_ptr bu
                      uint64_t offset, size_t buffer_size)
 {
     struct vmo *vmo;
-    zx_status_t status =
-        handle_get(self->process, handle, ZX_OBJ_TYPE_VMO, ZX_RIGHT_READ, &vmo);
+    zx_status_t status = handle_get(self->process, handle, ZX_OBJ_TYPE_VMO, ZX_RIGHT_READ, &vmo);
 
     if (status != ZX_OK)
         return status;
@@ -42,8 +41,7 @@ int64_t sys_vmo_write(struct thread *self, zx_handle_t handle, struct user_ptr b
                       uint64_t offset, size_t buffer_size)
 {
     struct vmo *vmo;
-    zx_status_t status =
-        handle_get(self->process, handle, ZX_OBJ_TYPE_VMO, ZX_RIGHT_WRITE, &vmo);
+    zx_status_t status = handle_get(self->process, handle, ZX_OBJ_TYPE_VMO, ZX_RIGHT_WRITE, &vmo);
 
     if (status != ZX_OK)
         return status;
@@ -61,8 +59,7 @@ int64_t sys_vmo_get_size(struct thread *self, zx_handle_t handle, struct user_pt
 int64_t sys_vmo_set_size(struct thread *self, zx_handle_t handle, uint64_t size)
 {
     struct vmo *vmo;
-    zx_status_t status =
-        handle_get(self->process, handle, ZX_OBJ_TYPE_VMO, ZX_RIGHT_WRITE, &vmo);
+    zx_status_t status = handle_get(self->process, handle, ZX_OBJ_TYPE_VMO, ZX_RIGHT_WRITE, &vmo);
 
     return status == ZX_OK ? vmo_set_size(vmo, size) : status;
 }

@@ -164,7 +164,11 @@ static void *input_thread(void *argument)
     return NULL;
 }
 
-/* Start the input thread, all signals blocked in it; without one, input has ended. */
+/*
+ * Start the input thread; without one, input has ended. Signals are blocked in it, they are the
+ * vCPU's thread's, except those that stop a process in the background when it reads the terminal,
+ * and the kick, for end_thread().
+ */
 static void start(struct zvmm *vm)
 {
     struct console *console = &vm->console;
@@ -173,6 +177,9 @@ static void start(struct zvmm *vm)
     console->wake_fd = console->in_fd >= 0 ? eventfd(0, EFD_CLOEXEC) : -1;
     if (console->wake_fd >= 0) {
         sigfillset(&all);
+        sigdelset(&all, SIGTTIN);
+        sigdelset(&all, SIGTTOU);
+        sigdelset(&all, KICK_SIGNAL);
         pthread_sigmask(SIG_SETMASK, &all, &before);
         int result = pthread_create(&console->thread, NULL, input_thread, vm);
         pthread_sigmask(SIG_SETMASK, &before, NULL);

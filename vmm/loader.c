@@ -213,7 +213,8 @@ int loader_check(struct loader_image *image, int fd, const char *path, uint64_t 
     elf_version(EV_CURRENT);
     Elf *elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
     if (elf == NULL)
-        return REFUSE(&check, "cannot read it: %s", elf_errmsg(-1));
+        return REFUSE(&check, "is not a usable ELF file: %s; build the guest kernel again",
+                      elf_errmsg(-1));
     int result = -1;
     if (check_header(&check, elf, &header) == 0 &&
         collect_segments(&check, elf, header, image) == 0 &&

@@ -45,17 +45,25 @@ nm -g "$@" | awk 'NF == 3 { print "ours", $3 }' >> "$dir/facts"
 nm -g -A "$libc" 2> /dev/null |
     awk '{ split($1, path, ":"); member = path[2] }
          NF == 2 || $2 == "U" || $2 == "w" { if ($(NF-1) == "U") print "needs", member, $NF; next }
-         { print "defines", member, $NF }' >> "$dir/facts"
+         { print "defines", member, $NF, $(NF-1) }' >> "$dir/facts"
 
 awk '
     $1 == "syscall" || $1 == "twice" { out[$2] = 1 }
     $1 == "ours" { provided[$2] = 1; ours[$2] = 1 }
-    $1 == "defines" { members[$2] = 1; defines[++nd] = $2 " " $3; if ($3 in ours) out[$2] = 1 }
+    $1 == "defines" {
+        members[$2] = 1
+        defines[++nd] = $2 " " $3
+        # Of two definitions ours counts. A weak one is only a default in a member that has more to it.
+        if (!($3 in ours)) other[$2] = other[$2] $4
+        else if ($4 ~ /[WV]/) weak[$2] = 1
+        else out[$2] = 1
+    }
     $1 == "needs" { members[$2] = 1; needs[++nn] = $2 " " $3 }
     END {
         # From the linker and from libgcc.
         split("_GLOBAL_OFFSET_TABLE_ _DYNAMIC __muldc3 __mulsc3 __mulxc3", extra, " ")
         for (i in extra) provided[extra[i]] = 1
+        for (m in weak) if (other[m] !~ /[^WV]/) out[m] = 1
         for (i = 1; i <= nd; i++) {
             split(defines[i], d, " ")
             if (!(d[1] in out)) count[d[2]]++

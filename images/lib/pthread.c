@@ -73,7 +73,7 @@ static void __attribute__((noreturn)) end_thread(struct thread *block)
         exit(0);
     if (atomic_compare_exchange_strong(&block->state, &expected, THREAD_EXITING))
         zx_futex_wake_handle_close_thread_exit((zx_futex_t *)&block->state, UINT32_MAX,
-                                               THREAD_EXITED, block->handle);
+                                               THREAD_EXITED, ZX_HANDLE_INVALID);
     if (!block->map_start) /* the first thread's memory is not ours to free */
         zx_thread_exit();
     zx_vmar_unmap_handle_close_thread_exit(zx_vmar_root_self(), block->map_start, block->map_size,
@@ -196,8 +196,10 @@ int pthread_join(pthread_t thread, void **result)
     }
     if (result)
         *result = block->result;
-    if (block->map_start)
+    if (block->map_start) { /* not the first thread, which the library did not make */
+        zx_handle_close(block->handle);
         zx_vmar_unmap(zx_vmar_root_self(), block->map_start, block->map_size);
+    }
     return 0;
 }
 

@@ -150,14 +150,16 @@ TEST(ObjectProperty, NameIsTruncated)
 
 TEST(ObjectProperty, NameOfTheUnnamed)
 {
-    zx_handle_t event = make_event();
+    zx_handle_t a, b;
     char read[ZX_MAX_NAME_LEN];
 
+    ASSERT_OK(zx_socket_create(0, &a, &b)); /* has property rights, but no name */
     memset(read, 0x55, sizeof(read));
-    EXPECT_OK(zx_object_get_property(event, ZX_PROP_NAME, read, sizeof(read)));
+    EXPECT_OK(zx_object_get_property(a, ZX_PROP_NAME, read, sizeof(read)));
     EXPECT_EQ(read[0], 0);
-    EXPECT_STATUS(zx_object_set_property(event, ZX_PROP_NAME, "x", 1), ZX_ERR_NOT_SUPPORTED);
-    CLOSE(event);
+    EXPECT_STATUS(zx_object_set_property(a, ZX_PROP_NAME, "x", 1), ZX_ERR_NOT_SUPPORTED);
+    CLOSE(a);
+    CLOSE(b);
 }
 
 TEST(ObjectProperty, BadArguments)
@@ -308,5 +310,4 @@ TEST(ObjectChild, Rights)
     EXPECT_EQ(basic_info(found).rights, ZX_RIGHT_READ);
     CLOSE(found);
     CLOSE(weak);
-    CLOSE(event);
 }

@@ -115,8 +115,39 @@ TEST(Vmar, AllocateBadArguments)
                   ZX_ERR_INVALID_ARGS); /* an offset without SPECIFIC */
     EXPECT_STATUS(zx_vmar_allocate(r.vmar, ZX_VM_PERM_READ, 0, PAGE, &inner, &address),
                   ZX_ERR_INVALID_ARGS);
-    EXPECT_STATUS(zx_vmar_allocate(r.vmar, 0, 0, 17 * PAGE, &inner, &address), ZX_ERR_NO_MEMORY);
+    EXPECT_STATUS(zx_vmar_allocate(r.vmar, 0, 0, 17 * PAGE, &inner, &address),
+                  ZX_ERR_INVALID_ARGS); /* more than the region has */
     EXPECT_STATUS(zx_vmar_allocate(r.vmar, 0, 0, PAGE, UNMAPPED, &address), ZX_ERR_INVALID_ARGS);
+    destroy(r);
+}
+
+TEST(Vmar, Full)
+{
+    struct region r = make_region();
+    zx_handle_t inner, other, vmo = make_vmo(PAGE);
+    zx_vaddr_t address;
+
+    ASSERT_OK(zx_vmar_allocate(r.vmar, 0, 0, 10 * PAGE, &inner, &address));
+    EXPECT_STATUS(zx_vmar_allocate(r.vmar, 0, 0, 10 * PAGE, &other, &address), ZX_ERR_NO_MEMORY);
+    EXPECT_STATUS(zx_vmar_map(r.vmar, ZX_VM_PERM_READ, 0, vmo, 0, 10 * PAGE, &address),
+                  ZX_ERR_NO_MEMORY);
+    CLOSE(vmo);
+    CLOSE(inner);
+    destroy(r);
+}
+
+/* All of a region can be used up page by page, wherever the kernel likes to put things. */
+TEST(Vmar, EveryPageCanBeFound)
+{
+    struct region r = make_region();
+    zx_handle_t vmo = make_vmo(PAGE);
+    zx_vaddr_t address;
+
+    for (int i = 0; i < 16; i++)
+        ASSERT_OK(zx_vmar_map(r.vmar, ZX_VM_PERM_READ, 0, vmo, 0, PAGE, &address));
+    EXPECT_STATUS(zx_vmar_map(r.vmar, ZX_VM_PERM_READ, 0, vmo, 0, PAGE, &address),
+                  ZX_ERR_NO_MEMORY);
+    CLOSE(vmo);
     destroy(r);
 }
 
@@ -222,7 +253,7 @@ TEST(Vmar, MapBadArguments)
     EXPECT_STATUS(zx_vmar_map(vmo, ZX_VM_PERM_READ, 0, vmo, 0, PAGE, &address),
                   ZX_ERR_WRONG_TYPE);
     EXPECT_STATUS(zx_vmar_map(r.vmar, ZX_VM_PERM_READ, 0, vmo, 0, 17 * PAGE, &address),
-                  ZX_ERR_NO_MEMORY);
+                  ZX_ERR_INVALID_ARGS);
     EXPECT_STATUS(zx_vmar_map(r.vmar, ZX_VM_PERM_READ, 0, vmo, 0, PAGE, UNMAPPED),
                   ZX_ERR_INVALID_ARGS);
     CLOSE(vmo);

@@ -17,10 +17,10 @@
 #include "heap.h"
 #include "syscalls.h"
 
-#define SELF fix.thread
+#define SELF      fix.thread
 #define U(offset) fixture_user(offset)
-#define BAD ((struct user_ptr){0x1000}) /* no user address */
-#define NONE ((struct user_ptr){0})
+#define BAD       ((struct user_ptr){0x1000}) /* no user address */
+#define NONE      ((struct user_ptr){0})
 
 #define assert_status(got, expected) assert_int_equal((int32_t)(got), (int32_t)(expected))
 

@@ -1,68 +1,8 @@
 /*
- * test_channel.c - channels through their system calls: data, the rules about handles, the end of an
- * end, and calls with each of their outcomes.
+ * test_channel.c - channels through their system calls: data, the rules about handles, the end of
+ * an end.
  */
-#include "helpers.h"
-
-#include <zircon/ipc.h>
-
-#include "channel.h"
-
-/* Where things are in the fixture's user memory. */
-enum {
-    OUT0 = 0,
-    OUT1 = 8,
-    ACTUAL_BYTES = 16,
-    ACTUAL_HANDLES = 24,
-    ARGS = 64,
-    HANDLES = 0x400,
-    HANDLES_OUT = 0x2400,
-    BYTES = 0x8000,
-    BYTES_OUT = 0x20000,
-};
-
-static void make(zx_handle_t *a, zx_handle_t *b)
-{
-    assert_int_equal(sys_channel_create(SELF, 0, U(OUT0), U(OUT1)), ZX_OK);
-    *a = fixture_handle_at(OUT0);
-    *b = fixture_handle_at(OUT1);
-}
-
-static struct channel *get(zx_handle_t handle)
-{
-    struct channel *channel;
-
-    assert_int_equal(handle_get(fix.process, handle, ZX_OBJ_TYPE_CHANNEL, 0, &channel), ZX_OK);
-    return channel;
-}
-
-static int write_text(zx_handle_t handle, const char *text)
-{
-    fixture_poke(BYTES, text, strlen(text));
-    return (int)sys_channel_write(SELF, handle, 0, U(BYTES), (uint32_t)strlen(text), NONE, 0);
-}
-
-static int write_handles(zx_handle_t handle, const zx_handle_t *handles, uint32_t n)
-{
-    fixture_poke(HANDLES, handles, n * sizeof *handles);
-    return (int)sys_channel_write(SELF, handle, 0, NONE, 0, U(HANDLES), n);
-}
-
-static int read_any(zx_handle_t handle)
-{
-    return (int)sys_channel_read(SELF, handle, 0, U(BYTES_OUT), U(HANDLES_OUT), 65536, 64,
-                                 U(ACTUAL_BYTES), U(ACTUAL_HANDLES));
-}
-
-static void expect_text(zx_handle_t handle, const char *text)
-{
-    char got[64] = "";
-
-    assert_int_equal(read_any(handle), ZX_OK);
-    assert_int_equal(u32_at(ACTUAL_BYTES), strlen(text));
-    fixture_peek(BYTES_OUT, got, strlen(text));
-    assert_string_equal(got, text);
-}
+#include "channel_helpers.h"
 
 /* ---- Data ---------------------------------------------------------------------------------- */
 
@@ -107,8 +47,7 @@ static void test_limits(void **state)
 
     (void)state;
     make(&a, &b);
-    assert_int_equal(sys_channel_write(SELF, a, 0, U(BYTES), 65537, NONE, 0),
-                     ZX_ERR_OUT_OF_RANGE);
+    assert_int_equal(sys_channel_write(SELF, a, 0, U(BYTES), 65537, NONE, 0), ZX_ERR_OUT_OF_RANGE);
     assert_int_equal(sys_channel_write(SELF, a, 0, U(BYTES), 65536, NONE, 0), ZX_OK);
     assert_int_equal(read_any(b), ZX_OK);
     assert_int_equal(u32_at(ACTUAL_BYTES), 65536);
@@ -133,8 +72,7 @@ static void test_read_too_small(void **state)
                      ZX_ERR_BUFFER_TOO_SMALL);
     assert_int_equal(u32_at(ACTUAL_BYTES), 10);
     assert_int_equal(u32_at(ACTUAL_HANDLES), 1);
-    assert_int_equal(sys_channel_read(SELF, b, 0, U(BYTES_OUT), U(HANDLES_OUT), 10, 0, NONE,
-                                      NONE),
+    assert_int_equal(sys_channel_read(SELF, b, 0, U(BYTES_OUT), U(HANDLES_OUT), 10, 0, NONE, NONE),
                      ZX_ERR_BUFFER_TOO_SMALL);
     assert_int_equal(signals_of(b), ZX_CHANNEL_WRITABLE | ZX_CHANNEL_READABLE);
     assert_int_equal(sys_channel_read(SELF, b, ZX_CHANNEL_READ_MAY_DISCARD, U(BYTES_OUT),
@@ -157,8 +95,8 @@ static void test_read_bad_pointers(void **state)
         fixture_poke(HANDLES, &event, sizeof event);
         assert_int_equal(sys_channel_write(SELF, a, 0, U(BYTES), 10, U(HANDLES), 1), ZX_OK);
         assert_int_equal(sys_channel_read(SELF, b, 0, i == 0 ? BAD : U(BYTES_OUT),
-                                          i == 1 ? BAD : U(HANDLES_OUT), 10, 1,
-                                          i == 2 ? BAD : NONE, i == 3 ? BAD : NONE),
+                                          i == 1 ? BAD : U(HANDLES_OUT), 10, 1, i == 2 ? BAD : NONE,
+                                          i == 3 ? BAD : NONE),
                          ZX_ERR_INVALID_ARGS);
         assert_int_equal(read_any(b), ZX_ERR_SHOULD_WAIT);
         assert_int_equal(fix.process->handles.count, 2);
@@ -218,8 +156,8 @@ static void test_read_etc(void **state)
     sent[0] = new_event(ZX_RIGHT_TRANSFER);
     sent[1] = c;
     assert_int_equal(write_handles(a, sent, 2), ZX_OK);
-    assert_int_equal(sys_channel_read_etc(SELF, b, 0, NONE, U(HANDLES_OUT), 0, 2,
-                                          U(ACTUAL_BYTES), U(ACTUAL_HANDLES)),
+    assert_int_equal(sys_channel_read_etc(SELF, b, 0, NONE, U(HANDLES_OUT), 0, 2, U(ACTUAL_BYTES),
+                                          U(ACTUAL_HANDLES)),
                      ZX_OK);
     fixture_peek(HANDLES_OUT, info, sizeof info);
     assert_int_equal(info[0].type, ZX_OBJ_TYPE_EVENT);
@@ -246,8 +184,8 @@ static void test_write_consumes(void **state)
     for (int i = 0; i < 8; i++) {
         uint32_t n = i == 4 ? 65 : 2;
         zx_status_t expected[8] = {
-            ZX_ERR_INVALID_ARGS,  ZX_ERR_BAD_HANDLE,   ZX_ERR_WRONG_TYPE, ZX_ERR_OUT_OF_RANGE,
-            ZX_ERR_OUT_OF_RANGE,  ZX_ERR_INVALID_ARGS, ZX_ERR_BAD_HANDLE, ZX_ERR_ACCESS_DENIED,
+            ZX_ERR_INVALID_ARGS, ZX_ERR_BAD_HANDLE,   ZX_ERR_WRONG_TYPE, ZX_ERR_OUT_OF_RANGE,
+            ZX_ERR_OUT_OF_RANGE, ZX_ERR_INVALID_ARGS, ZX_ERR_BAD_HANDLE, ZX_ERR_ACCESS_DENIED,
         };
 
         for (uint32_t k = 0; k < n; k++)
@@ -255,8 +193,11 @@ static void test_write_consumes(void **state)
         if (i == 6)
             close_handle(h[0]);
         fixture_poke(HANDLES, h, n * sizeof h[0]);
-        assert_int_equal(sys_channel_write(SELF, i == 1 ? 3 : i == 2 ? h[0] : a, i == 0,
-                                           i == 5 ? BAD : U(BYTES), i == 3 ? 65537 : 4,
+        assert_int_equal(sys_channel_write(SELF,
+                                           i == 1   ? 3
+                                           : i == 2 ? h[0]
+                                                    : a,
+                                           i == 0, i == 5 ? BAD : U(BYTES), i == 3 ? 65537 : 4,
                                            U(HANDLES), n),
                          expected[i]);
         assert_int_equal(fix.process->handles.count, 2);
@@ -312,16 +253,15 @@ static void test_write_etc(void **state)
     d[0].handle = fixture_handle_at(HANDLES_OUT);
     d[1] = (zx_handle_disposition_t){ZX_HANDLE_OP_MOVE, new_event(ZX_DEFAULT_EVENT_RIGHTS),
                                      ZX_OBJ_TYPE_PORT, ZX_RIGHT_SAME_RIGHTS, 7};
-    d[2] = (zx_handle_disposition_t){2, new_event(ZX_DEFAULT_EVENT_RIGHTS), 0,
-                                     ZX_RIGHT_SAME_RIGHTS, 7};
+    d[2] = (zx_handle_disposition_t){2, new_event(ZX_DEFAULT_EVENT_RIGHTS), 0, ZX_RIGHT_SAME_RIGHTS,
+                                     7};
     d[3] = (zx_handle_disposition_t){ZX_HANDLE_OP_MOVE, new_event(ZX_DEFAULT_EVENT_RIGHTS), 0,
                                      ZX_RIGHT_READ, 7};
     d[4] = (zx_handle_disposition_t){ZX_HANDLE_OP_DUPLICATE, new_event(ZX_RIGHT_TRANSFER), 0,
                                      ZX_RIGHT_SAME_RIGHTS, 7};
     d[5] = (zx_handle_disposition_t){ZX_HANDLE_OP_DUPLICATE, a, 0, ZX_RIGHT_SAME_RIGHTS, 7};
     fixture_poke(HANDLES, d, sizeof d);
-    assert_int_equal(sys_channel_write_etc(SELF, a, 0, NONE, 0, U(HANDLES), 6),
-                     ZX_ERR_WRONG_TYPE);
+    assert_int_equal(sys_channel_write_etc(SELF, a, 0, NONE, 0, U(HANDLES), 6), ZX_ERR_WRONG_TYPE);
     for (int i = 0; i < 6; i++) {
         zx_status_t expected[6] = {ZX_OK,
                                    ZX_ERR_WRONG_TYPE,
@@ -360,7 +300,7 @@ static void test_peer_closed(void **state)
     assert_int_equal(read_any(b), ZX_ERR_PEER_CLOSED);
 }
 
-/* An end whose only handle is in its own queue goes away with its peer (zCore kept it for ever). */
+/* An end whose only handle is in its own queue goes away (zCore kept it for ever). */
 static void test_holds_own_peer(void **state)
 {
     zx_handle_t a, b;
@@ -373,27 +313,30 @@ static void test_holds_own_peer(void **state)
     before = heap_used();
     make(&a, &b);
     assert_int_equal(write_handles(a, &b, 1), ZX_OK);
-    assert_int_equal(write_text(a, ""), ZX_OK); /* nobody has gone yet */
+    assert_int_equal(signals_of(a), ZX_CHANNEL_PEER_CLOSED);
     close_handle(a);
     assert_int_equal(heap_used(), before);
+    /* A call that does so ends at once. */
+    make(&a, &b);
+    fixture_poke(HANDLES, &b, sizeof b);
+    set_args(8, 1, 8, 0);
+    assert_int_equal(call(SELF, a, ZX_TIME_INFINITE), ZX_ERR_PEER_CLOSED);
+    assert_null(SELF->wait.kind);
 }
 
-/* Two ends in each other's queues, peers closed in either order. */
+/* Two ends in each other's queues. */
 static void test_circle(void **state)
 {
-    (void)state;
-    for (int order = 0; order < 2; order++) {
-        zx_handle_t a1, b1, a2, b2;
+    zx_handle_t a1, b1, a2, b2;
 
-        make(&a1, &b1);
-        make(&a2, &b2);
-        assert_int_equal(write_handles(a2, &b1, 1), ZX_OK); /* b1 is in b2's queue */
-        assert_int_equal(write_handles(a1, &b2, 1), ZX_OK); /* b2 is in b1's queue */
-        close_handle(order ? a1 : a2);
-        assert_int_equal(signals_of(order ? a2 : a1), ZX_CHANNEL_PEER_CLOSED);
-        close_handle(order ? a2 : a1);
-        assert_int_equal(fix.process->handles.count, 0);
-    }
+    (void)state;
+    make(&a1, &b1);
+    make(&a2, &b2);
+    assert_int_equal(write_handles(a2, &b1, 1), ZX_OK); /* b1 is in b2's queue */
+    assert_int_equal(signals_of(a1), ZX_CHANNEL_WRITABLE);
+    assert_int_equal(write_handles(a1, &b2, 1), ZX_OK); /* b2 is in b1's queue */
+    assert_int_equal(signals_of(a1), ZX_CHANNEL_PEER_CLOSED);
+    assert_int_equal(signals_of(a2), ZX_CHANNEL_PEER_CLOSED);
 }
 
 /* A chain of messages that each hold the next channel is torn down without recursion. */
@@ -421,8 +364,8 @@ static void test_waits_end_on_transfer(void **state)
     (void)state;
     make(&a, &b);
     make(&c, &d);
-    AS(other, sys_object_wait_one(other, c, ZX_CHANNEL_READABLE, ZX_TIME_INFINITE,
-                                  U(ACTUAL_BYTES)));
+    AS(other,
+       sys_object_wait_one(other, c, ZX_CHANNEL_READABLE, ZX_TIME_INFINITE, U(ACTUAL_BYTES)));
     assert_int_equal(write_handles(a, &c, 1), ZX_OK);
     fixture_settle_all();
     assert_int_equal(fixture_result(other), ZX_ERR_CANCELED);
@@ -468,378 +411,6 @@ static void test_queue_limit(void **state)
     assert_int_equal(fix.process->return_code, ZX_TASK_RETCODE_EXCEPTION_KILL);
 }
 
-/* ---- Calls --------------------------------------------------------------------------------- */
-
-static void set_args(uint32_t wr_bytes, uint32_t wr_handles, uint32_t rd_bytes,
-                     uint32_t rd_handles)
-{
-    zx_channel_call_args_t args = {
-        .wr_bytes = (void *)U(BYTES).va,
-        .wr_handles = (void *)U(HANDLES).va,
-        .rd_bytes = (void *)U(BYTES_OUT).va,
-        .rd_handles = (void *)U(HANDLES_OUT).va,
-        .wr_num_bytes = wr_bytes,
-        .wr_num_handles = wr_handles,
-        .rd_num_bytes = rd_bytes,
-        .rd_num_handles = rd_handles,
-    };
-
-    fixture_poke(ARGS, &args, sizeof args);
-}
-
-static int64_t call(struct thread *thread, zx_handle_t handle, zx_time_t deadline)
-{
-    return AS(thread, sys_channel_call_noretry(thread, handle, 0, deadline, U(ARGS),
-                                               U(ACTUAL_BYTES), U(ACTUAL_HANDLES)));
-}
-
-static int64_t finish(struct thread *thread, zx_time_t deadline)
-{
-    return AS(thread, sys_channel_call_finish(thread, deadline, U(ARGS), U(ACTUAL_BYTES),
-                                              U(ACTUAL_HANDLES)));
-}
-
-/* Reads the request that waits at `server`, and returns its transaction id. */
-static zx_txid_t take_request(zx_handle_t server)
-{
-    assert_int_equal(read_any(server), ZX_OK);
-    return u32_at(BYTES_OUT);
-}
-
-static int answer(zx_handle_t server, zx_txid_t txid, uint32_t num_bytes)
-{
-    fixture_poke(BYTES, &txid, sizeof txid);
-    return (int)sys_channel_write(SELF, server, 0, U(BYTES), num_bytes, NONE, 0);
-}
-
-static void test_call(void **state)
-{
-    struct thread *one = fixture_thread(), *two = fixture_thread();
-    zx_handle_t a, b;
-    zx_txid_t first, second;
-    uint32_t refs;
-
-    (void)state;
-    make(&a, &b);
-    refs = get(a)->object.refs;
-    set_args(8, 0, 16, 0);
-    call(one, a, ZX_TIME_INFINITE);
-    call(two, a, ZX_TIME_INFINITE);
-    assert_int_equal(one->state, THREAD_BLOCKED);
-    assert_int_equal(thread_info_state(one), ZX_THREAD_STATE_BLOCKED_CHANNEL);
-    first = take_request(b);
-    second = take_request(b);
-    assert_int_not_equal(first, second);
-    assert_true(first & second & ZX_CHANNEL_KERNEL_TXID_BIT);
-    /* Answers find their call in any order; other messages are queued. */
-    assert_int_equal(write_text(b, "hello"), ZX_OK);
-    assert_int_equal(write_text(b, "hi"), ZX_OK);
-    assert_int_equal(answer(b, second, 12), ZX_OK);
-    assert_int_equal(get(a)->num_messages, 2);
-    assert_int_equal(one->state, THREAD_BLOCKED);
-    fixture_settle_all();
-    assert_int_equal(fixture_result(two), ZX_OK);
-    assert_int_equal(u32_at(ACTUAL_BYTES), 12);
-    assert_int_equal(u32_at(BYTES_OUT), second);
-    assert_int_equal(answer(b, first, 4), ZX_OK);
-    fixture_settle_all();
-    assert_int_equal(fixture_result(one), ZX_OK);
-    assert_int_equal(u32_at(ACTUAL_BYTES), 4);
-    /* An answer that comes twice is a message like any other. */
-    assert_int_equal(answer(b, first, 4), ZX_OK);
-    assert_int_equal(get(a)->num_messages, 3);
-    assert_int_equal(get(a)->object.refs, refs);
-    end_thread(one);
-    end_thread(two);
-}
-
-static void test_call_errors(void **state)
-{
-    struct thread *one = fixture_thread();
-    zx_handle_t a, b, event = new_event(ZX_DEFAULT_EVENT_RIGHTS);
-
-    (void)state;
-    make(&a, &b);
-    fixture_poke(HANDLES, &event, sizeof event);
-    set_args(8, 1, 16, 0);
-    assert_int_equal(sys_channel_call_noretry(SELF, a, 0, 0, BAD, U(0), U(0)),
-                     ZX_ERR_INVALID_ARGS);
-    assert_true(valid(event));
-    assert_int_equal(sys_channel_call_noretry(SELF, a, 1, 0, U(ARGS), U(0), U(0)),
-                     ZX_ERR_INVALID_ARGS);
-    assert_false(valid(event));
-    event = new_event(ZX_DEFAULT_EVENT_RIGHTS);
-    fixture_poke(HANDLES, &event, sizeof event);
-    set_args(3, 1, 16, 0);
-    assert_int_equal(call(SELF, a, 0), ZX_ERR_INVALID_ARGS);
-    assert_false(valid(event));
-    set_args(8, 0, 16, 0);
-    assert_int_equal(call(SELF, 3, 0), ZX_ERR_BAD_HANDLE);
-    assert_int_equal(finish(SELF, 0), ZX_ERR_BAD_STATE);
-    /* actual_* are not optional: the answer is lost. */
-    AS(one, sys_channel_call_noretry(one, a, 0, ZX_TIME_INFINITE, U(ARGS), NONE,
-                                     U(ACTUAL_HANDLES)));
-    assert_int_equal(answer(b, take_request(b), 4), ZX_OK);
-    fixture_settle_all();
-    assert_int_equal(fixture_result(one), ZX_ERR_INVALID_ARGS);
-    close_handle(b);
-    assert_int_equal(call(SELF, a, ZX_TIME_INFINITE), ZX_ERR_PEER_CLOSED);
-    assert_null(SELF->wait.kind);
-    assert_int_equal(SELF->wait.call.state, CALL_NONE);
-    end_thread(one);
-}
-
-static void test_call_deadline(void **state)
-{
-    struct thread *one = fixture_thread();
-    zx_handle_t a, b;
-    zx_txid_t txid;
-
-    (void)state;
-    make(&a, &b);
-    set_args(8, 0, 16, 0);
-    call(one, a, hal_now() + 100);
-    fixture_advance(99);
-    assert_int_equal(one->state, THREAD_BLOCKED);
-    fixture_advance(1);
-    /* An answer between the deadline and the thread's turn is too late and is queued. */
-    txid = take_request(b);
-    assert_int_equal(answer(b, txid, 8), ZX_OK);
-    fixture_settle_all();
-    assert_int_equal(fixture_result(one), ZX_ERR_TIMED_OUT);
-    assert_int_equal(get(a)->num_messages, 1);
-    /* A deadline that has passed still sends. */
-    call(one, a, 0);
-    fixture_settle_all();
-    assert_int_equal(fixture_result(one), ZX_ERR_TIMED_OUT);
-    take_request(b);
-    assert_int_equal(one->wait.call.state, CALL_NONE);
-    end_thread(one);
-}
-
-static void test_call_too_small(void **state)
-{
-    struct thread *one = fixture_thread();
-    zx_handle_t a, b, event = new_event(ZX_DEFAULT_EVENT_RIGHTS);
-    zx_txid_t txid;
-
-    (void)state;
-    make(&a, &b);
-    set_args(8, 0, 7, 1);
-    call(one, a, ZX_TIME_INFINITE);
-    txid = take_request(b);
-    fixture_poke(BYTES, &txid, sizeof txid);
-    fixture_poke(HANDLES, &event, sizeof event);
-    assert_int_equal(sys_channel_write(SELF, b, 0, U(BYTES), 8, U(HANDLES), 1), ZX_OK);
-    fixture_settle_all();
-    assert_int_equal(fixture_result(one), ZX_ERR_BUFFER_TOO_SMALL);
-    assert_int_equal(read_any(a), ZX_ERR_SHOULD_WAIT);
-    assert_int_equal(fix.process->handles.count, 2);
-    end_thread(one);
-}
-
-static void test_call_handles(void **state)
-{
-    struct thread *one = fixture_thread();
-    zx_handle_t a, b, event = new_event(ZX_DEFAULT_EVENT_RIGHTS), got;
-    zx_txid_t txid;
-
-    (void)state;
-    make(&a, &b);
-    fixture_poke(HANDLES, &event, sizeof event);
-    set_args(8, 1, 8, 1);
-    call(one, a, ZX_TIME_INFINITE);
-    txid = take_request(b);
-    got = fixture_handle_at(HANDLES_OUT);
-    fixture_poke(BYTES, &txid, sizeof txid);
-    fixture_poke(HANDLES, &got, sizeof got);
-    assert_int_equal(sys_channel_write(SELF, b, 0, U(BYTES), 4, U(HANDLES), 1), ZX_OK);
-    fixture_settle_all();
-    assert_int_equal(fixture_result(one), ZX_OK);
-    assert_int_equal(u32_at(ACTUAL_HANDLES), 1);
-    assert_true(valid(fixture_handle_at(HANDLES_OUT)));
-    end_thread(one);
-}
-
-static void test_call_peer_closes(void **state)
-{
-    struct thread *one = fixture_thread();
-    zx_handle_t a, b;
-
-    (void)state;
-    make(&a, &b);
-    set_args(8, 0, 16, 0);
-    call(one, a, ZX_TIME_INFINITE);
-    close_handle(b);
-    fixture_settle_all();
-    assert_int_equal(fixture_result(one), ZX_ERR_PEER_CLOSED);
-    assert_int_equal(signals_of(a), ZX_CHANNEL_PEER_CLOSED);
-    end_thread(one);
-}
-
-static void test_call_handle_closes(void **state)
-{
-    struct thread *one = fixture_thread();
-    zx_handle_t a, b;
-
-    (void)state;
-    make(&a, &b);
-    set_args(8, 0, 16, 0);
-    call(one, a, ZX_TIME_INFINITE);
-    close_handle(a);
-    fixture_settle_all();
-    assert_int_equal(fixture_result(one), ZX_ERR_CANCELED);
-    end_thread(one);
-}
-
-/* The handle may move on during the call; the answer still comes. */
-static void test_call_handle_transferred(void **state)
-{
-    struct thread *one = fixture_thread();
-    zx_handle_t a, b, c, d;
-
-    (void)state;
-    make(&a, &b);
-    make(&c, &d);
-    set_args(8, 0, 16, 0);
-    call(one, a, ZX_TIME_INFINITE);
-    assert_int_equal(write_handles(c, &a, 1), ZX_OK);
-    assert_int_equal(answer(b, take_request(b), 8), ZX_OK);
-    fixture_settle_all();
-    assert_int_equal(fixture_result(one), ZX_OK);
-    end_thread(one);
-}
-
-static void test_call_killed(void **state)
-{
-    struct thread *one = fixture_thread(), *two = fixture_thread();
-    zx_handle_t a, b;
-    zx_txid_t txid;
-
-    (void)state;
-    make(&a, &b);
-    set_args(8, 0, 16, 0);
-    call(one, a, ZX_TIME_INFINITE);
-    call(two, a, ZX_TIME_INFINITE);
-    thread_kill(one);
-    assert_int_equal(one->wait.call.state, CALL_NONE);
-    take_request(b);
-    txid = take_request(b);
-    assert_int_equal(answer(b, txid, 8), ZX_OK);
-    thread_kill(two); /* after the answer was granted: it is freed, not leaked */
-    fixture_settle_all();
-    assert_int_equal(one->state, THREAD_DEAD);
-    assert_int_equal(two->state, THREAD_DEAD);
-    assert_int_equal(get(a)->object.refs, 1);
-    end_thread(one);
-    end_thread(two);
-}
-
-/* Suspend a thread in a call and let it see its result. */
-static void interrupt(struct thread *thread)
-{
-    thread_suspend(thread);
-    fixture_settle_all();
-    assert_int_equal(fixture_result(thread), ZX_ERR_INTERNAL_INTR_RETRY);
-    assert_int_equal(thread->wait.call.state, CALL_INTERRUPTED);
-}
-
-static void resume(struct thread *thread)
-{
-    thread_resume(thread);
-    fixture_settle_all();
-}
-
-static void test_call_interrupted(void **state)
-{
-    struct thread *one = fixture_thread();
-    zx_handle_t a, b;
-    zx_txid_t txid;
-
-    (void)state;
-    make(&a, &b);
-    set_args(8, 0, 16, 0);
-    /* The answer comes while the thread is away. */
-    call(one, a, ZX_TIME_INFINITE);
-    interrupt(one);
-    txid = take_request(b);
-    assert_int_equal(answer(b, txid, 8), ZX_OK);
-    assert_int_equal(get(a)->num_messages, 0);
-    resume(one);
-    assert_int_equal(finish(one, 0), ZX_OK);
-    assert_int_equal(u32_at(ACTUAL_BYTES), 8);
-    assert_int_equal(finish(one, 0), ZX_ERR_BAD_STATE);
-    /* The answer comes after it is back, after another interruption. */
-    call(one, a, ZX_TIME_INFINITE);
-    interrupt(one);
-    resume(one);
-    finish(one, ZX_TIME_INFINITE);
-    interrupt(one);
-    resume(one);
-    finish(one, ZX_TIME_INFINITE);
-    assert_int_equal(one->state, THREAD_BLOCKED);
-    assert_int_equal(answer(b, take_request(b), 8), ZX_OK);
-    fixture_settle_all();
-    assert_int_equal(fixture_result(one), ZX_OK);
-    /* The deadline passes. */
-    call(one, a, hal_now() + 100);
-    interrupt(one);
-    fixture_advance(100);
-    resume(one);
-    finish(one, hal_now());
-    fixture_settle_all();
-    assert_int_equal(fixture_result(one), ZX_ERR_TIMED_OUT);
-    assert_int_equal(one->wait.call.state, CALL_NONE);
-    /* The peer closes. */
-    call(one, a, ZX_TIME_INFINITE);
-    interrupt(one);
-    close_handle(b);
-    resume(one);
-    assert_int_equal(finish(one, ZX_TIME_INFINITE), ZX_ERR_PEER_CLOSED);
-    end_thread(one);
-}
-
-/* A thread may end with a call open or answered. */
-static void test_call_interrupted_exit(void **state)
-{
-    struct thread *one = fixture_thread(), *two = fixture_thread();
-    zx_handle_t a, b;
-
-    (void)state;
-    make(&a, &b);
-    set_args(8, 0, 16, 0);
-    call(one, a, ZX_TIME_INFINITE);
-    interrupt(one);
-    call(two, a, ZX_TIME_INFINITE);
-    interrupt(two);
-    assert_int_equal(answer(b, take_request(b), 8), ZX_OK);
-    thread_kill(one);
-    thread_kill(two);
-    fixture_settle_all();
-    assert_int_equal(get(a)->object.refs, 1);
-    assert_true(TAILQ_EMPTY(&get(a)->calls));
-    end_thread(one);
-    end_thread(two);
-}
-
-/* The interrupted call must be finished before the next one. */
-static void test_call_twice(void **state)
-{
-    struct thread *one = fixture_thread();
-    zx_handle_t a, b;
-
-    (void)state;
-    make(&a, &b);
-    set_args(8, 0, 16, 0);
-    call(one, a, ZX_TIME_INFINITE);
-    interrupt(one);
-    resume(one);
-    assert_int_equal(call(one, a, ZX_TIME_INFINITE), ZX_ERR_BAD_STATE);
-    assert_int_equal(fix.process->return_code, ZX_TASK_RETCODE_VDSO_KILL);
-    fixture_settle_all();
-    end_thread(one);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -861,18 +432,6 @@ int main(void)
         TEST(test_waits_end_on_transfer),
         TEST(test_no_memory),
         TEST(test_queue_limit),
-        TEST(test_call),
-        TEST(test_call_errors),
-        TEST(test_call_deadline),
-        TEST(test_call_too_small),
-        TEST(test_call_handles),
-        TEST(test_call_peer_closes),
-        TEST(test_call_handle_closes),
-        TEST(test_call_handle_transferred),
-        TEST(test_call_killed),
-        TEST(test_call_interrupted),
-        TEST(test_call_interrupted_exit),
-        TEST(test_call_twice),
     };
 
     return cmocka_run_group_tests_name("channel", tests, NULL, NULL);

@@ -55,8 +55,8 @@ static void read_random(void)
     zx_handle_t through = held[rand() % num_held];
     uint32_t n;
 
-    if (num_held > MANY - 3 || sys_channel_read(SELF, through, 0, NONE, U(HANDLES_OUT), 0, 3, NONE,
-                                                U(ACTUAL)) != ZX_OK)
+    if (num_held > MANY - 3 ||
+        sys_channel_read(SELF, through, 0, NONE, U(HANDLES_OUT), 0, 3, NONE, U(ACTUAL)) != ZX_OK)
         return;
     n = u32_at(ACTUAL);
     for (uint32_t i = 0; i < n; i++)

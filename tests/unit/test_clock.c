@@ -6,9 +6,9 @@
 #include "clock.h"
 
 enum { OUT0 = 0, ARGS = 32, TIME = 64, DETAILS = 128 };
-#define V1 ZX_CLOCK_ARGS_VERSION(1)
-#define VALUE ZX_CLOCK_UPDATE_OPTION_VALUE_VALID
-#define RATE ZX_CLOCK_UPDATE_OPTION_RATE_ADJUST_VALID
+#define V1          ZX_CLOCK_ARGS_VERSION(1)
+#define VALUE       ZX_CLOCK_UPDATE_OPTION_VALUE_VALID
+#define RATE        ZX_CLOCK_UPDATE_OPTION_RATE_ADJUST_VALID
 #define ERROR_BOUND ZX_CLOCK_UPDATE_OPTION_ERROR_BOUND_VALID
 
 static int64_t create(uint64_t options, int64_t backstop)
@@ -29,8 +29,7 @@ static zx_time_t now_of(zx_handle_t clock)
     return (zx_time_t)u64_at(TIME);
 }
 
-static int64_t update(zx_handle_t clock, uint64_t what, int64_t value, int32_t rate,
-                      uint64_t error)
+static int64_t update(zx_handle_t clock, uint64_t what, int64_t value, int32_t rate, uint64_t error)
 {
     zx_clock_update_args_v1_t args = {.value = value, .rate_adjust = rate, .error_bound = error};
 

@@ -54,8 +54,7 @@ static void test_resource_create(void **state)
                   ZX_ERR_INVALID_ARGS);
     assert_status(create(root, ZX_RSRC_KIND_MMIO | ZX_RSRC_FLAG_EXCLUSIVE, 0x1fff, 1, NULL),
                   ZX_ERR_NOT_FOUND);
-    assert_status(create(root, ZX_RSRC_KIND_MMIO | ZX_RSRC_FLAG_EXCLUSIVE, 0x2000, 16,
-                         &exclusive),
+    assert_status(create(root, ZX_RSRC_KIND_MMIO | ZX_RSRC_FLAG_EXCLUSIVE, 0x2000, 16, &exclusive),
                   ZX_OK);
     assert_status(create(root, ZX_RSRC_KIND_MMIO, 0x200f, 1, NULL), ZX_ERR_NOT_FOUND);
     assert_status(create(root, ZX_RSRC_KIND_IRQ, 0x2000, 1, NULL), ZX_OK);
@@ -96,8 +95,13 @@ static void test_resource_check(void **state)
 /* ---- The debug log ------------------------------------------------------------------------- */
 
 struct record {
-    zx_log_record_t header;
-    char text[ZX_LOG_RECORD_DATA_MAX + 1];
+    union {
+        zx_log_record_t header;
+        struct {
+            char padding[sizeof(zx_log_record_t)];
+            char text[ZX_LOG_RECORD_DATA_MAX + 1];
+        };
+    };
 };
 
 static zx_handle_t new_log(uint32_t options)

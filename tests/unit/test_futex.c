@@ -262,9 +262,8 @@ static void test_many(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_errors),     TEST(test_wake_order),        TEST(test_ends),
-        TEST(test_owner),      TEST(test_requeue),           TEST(test_requeue_no_memory),
-        TEST(test_no_table),   TEST(test_many),
+        TEST(test_errors),  TEST(test_wake_order),        TEST(test_ends),     TEST(test_owner),
+        TEST(test_requeue), TEST(test_requeue_no_memory), TEST(test_no_table), TEST(test_many),
     };
 
     return cmocka_run_group_tests_name("futex", tests, NULL, NULL);

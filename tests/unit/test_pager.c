@@ -38,9 +38,9 @@ static struct setup new_setup(uint64_t pages)
     s.pager = fixture_handle_at(0);
     assert_status(sys_port_create(SELF, 0, U(0)), ZX_OK);
     s.port = fixture_handle_at(0);
-    assert_status(sys_pager_create_vmo(SELF, s.pager, ZX_VMO_RESIZABLE, s.port, 77, pages * PAGE,
-                                       U(0)),
-                  ZX_OK);
+    assert_status(
+        sys_pager_create_vmo(SELF, s.pager, ZX_VMO_RESIZABLE, s.port, 77, pages * PAGE, U(0)),
+        ZX_OK);
     s.vmo = fixture_handle_at(0);
     s.object = vmo_of(s.vmo);
     assert_status(sys_vmo_create(SELF, 16 * PAGE, 0, U(0)), ZX_OK);
@@ -76,9 +76,9 @@ static void supply(const struct setup *s, uint64_t page, uint64_t pages)
 
         assert_status(vmo_write(vmo_of(s->aux), &value, i * PAGE, sizeof value), ZX_OK);
     }
-    assert_status(sys_pager_supply_pages(SELF, s->pager, s->vmo, page * PAGE, pages * PAGE, s->aux,
-                                         0),
-                  ZX_OK);
+    assert_status(
+        sys_pager_supply_pages(SELF, s->pager, s->vmo, page * PAGE, pages * PAGE, s->aux, 0),
+        ZX_OK);
 }
 
 static zx_status_t read_as(struct thread *thread, const struct setup *s, uint64_t page)
@@ -142,7 +142,7 @@ static void test_pager_fault_and_failure(void **state)
     assert_status(sys_pager_op_range(SELF, s.pager, 1, s.vmo, 0, 8 * PAGE, (uint64_t)ZX_ERR_IO),
                   ZX_OK);
     assert_true(fixture_run(a));
-    assert_status(AS(a, aspace_fault(aspace, va + PAGE, 0)), ZX_ERR_IO); /* told once */
+    assert_status(AS(a, aspace_fault(aspace, va + PAGE, 0)), ZX_ERR_IO);          /* told once */
     assert_status(AS(a, aspace_fault(aspace, va + PAGE, 0)), ZX_ERR_SHOULD_WAIT); /* asked again */
     expect_request(&s, ZX_PAGER_VMO_READ, 1, 1);
     /* A suspended thread stops waiting and asks again afterwards; the request stands. */
@@ -188,14 +188,14 @@ static void test_pager_clones(void **state)
     (void)state;
     assert_status(vmo_create_child(s.object, ZX_VMO_CHILD_SNAPSHOT, 0, PAGE, &none),
                   ZX_ERR_NOT_SUPPORTED);
-    assert_status(vmo_create_child(s.object, ZX_VMO_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE, PAGE,
-                                   3 * PAGE, &clone),
-                  ZX_OK);
+    assert_status(
+        vmo_create_child(s.object, ZX_VMO_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE, PAGE, 3 * PAGE, &clone),
+        ZX_OK);
     assert_status(vmo_create_child(clone, ZX_VMO_CHILD_SNAPSHOT, 0, PAGE, &none),
                   ZX_ERR_NOT_SUPPORTED);
-    assert_status(vmo_create_child(clone, ZX_VMO_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE, PAGE, 4 * PAGE,
-                                   &inner),
-                  ZX_OK);
+    assert_status(
+        vmo_create_child(clone, ZX_VMO_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE, PAGE, 4 * PAGE, &inner),
+        ZX_OK);
     assert_status(AS(a, vmo_read(inner, &value, 0, 4)), ZX_ERR_SHOULD_WAIT);
     expect_request(&s, ZX_PAGER_VMO_READ, 2, 1);
     supply(&s, 0, 4);
@@ -440,8 +440,7 @@ static void test_contiguous_call(void **state)
     assert_int_equal(u64_at(0x200) & 0xffff, 0);
     assert_status(sys_pmt_unpin(SELF, fixture_handle_at(0)), ZX_OK);
     assert_status(sys_vmo_create_physical(SELF, root, 0xfee00000, 0, U(0)), ZX_ERR_INVALID_ARGS);
-    assert_status(sys_vmo_create_physical(SELF, root, 0xfee00001, PAGE, U(0)),
-                  ZX_ERR_INVALID_ARGS);
+    assert_status(sys_vmo_create_physical(SELF, root, 0xfee00001, PAGE, U(0)), ZX_ERR_INVALID_ARGS);
     assert_status(sys_vmo_create_physical(SELF, bti, 0xfee00000, PAGE, U(0)), ZX_ERR_WRONG_TYPE);
     assert_status(sys_vmo_create_physical(SELF, root, 0xfee00000, PAGE, U(0)), ZX_OK);
 }

@@ -1,6 +1,6 @@
 /*
- * test_port.c - ports: packets, waiters with each way to end, registrations, cancelling; and timers,
- * which are mostly seen through ports.
+ * test_port.c - ports: packets, waiters with each way to end, registrations, cancelling; and
+ * timers, which are mostly seen through ports.
  */
 #include "helpers.h"
 
@@ -82,8 +82,7 @@ static void test_errors(void **state)
     assert_status(sys_object_wait_async(SELF, event, port, 1, 8, 2), ZX_ERR_INVALID_ARGS);
     assert_status(async(3, port, 1, 8), ZX_ERR_BAD_HANDLE);
     assert_status(async(port, port, 1, 8), ZX_ERR_ACCESS_DENIED);
-    assert_status(async(with_rights(new_port(), ZX_RIGHT_WAIT), port, 1, 8),
-                  ZX_ERR_NOT_SUPPORTED);
+    assert_status(async(with_rights(new_port(), ZX_RIGHT_WAIT), port, 1, 8), ZX_ERR_NOT_SUPPORTED);
     assert_status(sys_port_cancel(SELF, port, event, 1), ZX_ERR_NOT_FOUND);
     assert_status(sys_port_cancel(SELF, port, new_event(0), 1), ZX_ERR_ACCESS_DENIED);
 }
@@ -238,9 +237,9 @@ static void test_async(void **state)
     set(event, ZX_EVENT_SIGNALED); /* once only */
     assert_status(poll(port), ZX_ERR_TIMED_OUT);
     /* True already, with the time. */
-    assert_status(sys_object_wait_async(SELF, event, port, 9, ZX_EVENT_SIGNALED,
-                                        ZX_WAIT_ASYNC_TIMESTAMP),
-                  ZX_OK);
+    assert_status(
+        sys_object_wait_async(SELF, event, port, 9, ZX_EVENT_SIGNALED, ZX_WAIT_ASYNC_TIMESTAMP),
+        ZX_OK);
     fixture_advance(1000);
     assert_status(poll(port), ZX_OK);
     assert_int_equal(got().signal.timestamp, hal_now() - 1000);

@@ -96,9 +96,9 @@ static void test_stream_data(void **state)
         } else {
             bool peek = rand() & 1;
 
-            assert_status(sys_socket_read(SELF, b, peek ? ZX_SOCKET_PEEK : 0, U(DATA_OUT), n,
-                                          U(ACTUAL)),
-                          used == 0 ? ZX_ERR_SHOULD_WAIT : ZX_OK);
+            assert_status(
+                sys_socket_read(SELF, b, peek ? ZX_SOCKET_PEEK : 0, U(DATA_OUT), n, U(ACTUAL)),
+                used == 0 ? ZX_ERR_SHOULD_WAIT : ZX_OK);
             n = n < used ? n : used;
             if (used) {
                 assert_int_equal(u64_at(ACTUAL), n);
@@ -150,8 +150,7 @@ static void test_datagrams(void **state)
     for (size_t i = 0; i < 6; i++) {
         size_t ask = i == 1 ? 100 : 6000, expect = sizes[i] < ask ? sizes[i] : ask;
 
-        assert_status(sys_socket_read(SELF, b, ZX_SOCKET_PEEK, U(DATA_OUT), ask, U(ACTUAL)),
-                      ZX_OK);
+        assert_status(sys_socket_read(SELF, b, ZX_SOCKET_PEEK, U(DATA_OUT), ask, U(ACTUAL)), ZX_OK);
         assert_int_equal(u64_at(ACTUAL), expect);
         assert_status(get(b, ask), ZX_OK); /* what does not fit is lost */
         assert_int_equal(u64_at(ACTUAL), expect);
@@ -172,8 +171,8 @@ static void test_shutdown(void **state)
     assert_status(put(a, 5), ZX_OK);
     assert_status(sys_socket_shutdown(SELF, a, ZX_SOCKET_SHUTDOWN_WRITE), ZX_OK);
     assert_int_equal(signals_of(a), ZX_SOCKET_WRITE_DISABLED);
-    assert_int_equal(signals_of(b), ZX_SOCKET_READABLE | ZX_SOCKET_WRITABLE |
-                                        ZX_SOCKET_PEER_WRITE_DISABLED);
+    assert_int_equal(signals_of(b),
+                     ZX_SOCKET_READABLE | ZX_SOCKET_WRITABLE | ZX_SOCKET_PEER_WRITE_DISABLED);
     assert_status(put(a, 1), ZX_ERR_BAD_STATE);
     assert_status(get(b, 5), ZX_OK); /* what was there stays */
     assert_int_equal(signals_of(a), ZX_SOCKET_WRITE_DISABLED);

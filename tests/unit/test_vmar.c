@@ -60,8 +60,8 @@ static void test_root_covers_user_space(void **state)
 {
     struct aspace *aspace;
     struct vmar *vmar;
-    uint64_t half = (ZX_USER_ASPACE_BASE + ZX_USER_ASPACE_SIZE) / 2 / PAGE * PAGE -
-                    ZX_USER_ASPACE_BASE;
+    uint64_t half =
+        (ZX_USER_ASPACE_BASE + ZX_USER_ASPACE_SIZE) / 2 / PAGE * PAGE - ZX_USER_ASPACE_BASE;
 
     (void)state;
     assert_status(aspace_create(&aspace), ZX_OK);
@@ -79,7 +79,8 @@ static void test_root_covers_user_space(void **state)
 
 static void test_placement_errors(void **state)
 {
-    struct vmar *vmar = new_vmar(CAN_RWX, 0, 16), *plain = new_vmar(ZX_VM_CAN_MAP_READ, 0, 16), *sub;
+    struct vmar *vmar = new_vmar(CAN_RWX, 0, 16), *plain = new_vmar(ZX_VM_CAN_MAP_READ, 0, 16),
+                *sub;
     struct vmo *vmo = new_vmo(4);
     zx_vaddr_t va;
 
@@ -92,8 +93,7 @@ static void test_placement_errors(void **state)
     assert_status(vmar_allocate(plain, ZX_VM_CAN_MAP_WRITE, 0, PAGE, &sub), ZX_ERR_ACCESS_DENIED);
     assert_status(vmar_allocate(vmar, 0, PAGE, PAGE, &sub), ZX_ERR_INVALID_ARGS);
     assert_status(vmar_allocate(plain, ZX_VM_SPECIFIC, PAGE, PAGE, &sub), ZX_ERR_ACCESS_DENIED);
-    assert_status(vmar_allocate(vmar, ZX_VM_SPECIFIC, 16 * PAGE, PAGE, &sub),
-                  ZX_ERR_INVALID_ARGS);
+    assert_status(vmar_allocate(vmar, ZX_VM_SPECIFIC, 16 * PAGE, PAGE, &sub), ZX_ERR_INVALID_ARGS);
     assert_status(vmar_allocate(vmar, ZX_VM_SPECIFIC, UINT64_MAX & ~0xfffull, PAGE, &sub),
                   ZX_ERR_INVALID_ARGS);
     assert_status(vmar_allocate(vmar, ZX_VM_SPECIFIC, 1, PAGE, &sub), ZX_ERR_INVALID_ARGS);
@@ -111,9 +111,9 @@ static void test_placement_errors(void **state)
     assert_status(vmar_map(ROOT, READ, 0, vmo, 1, PAGE, &va), ZX_ERR_INVALID_ARGS);
     assert_status(vmar_map(ROOT, READ, 0, vmo, 0 - PAGE, PAGE, &va), ZX_ERR_INVALID_ARGS);
     assert_status(vmar_map(ROOT, READ, 0, vmo, 0, UINT64_MAX, &va), ZX_ERR_INVALID_ARGS);
-    assert_status(vmar_map(ROOT, READ | ZX_VM_MAP_RANGE | ZX_VM_SPECIFIC_OVERWRITE, 0, vmo, 0,
-                           PAGE, &va),
-                  ZX_ERR_INVALID_ARGS);
+    assert_status(
+        vmar_map(ROOT, READ | ZX_VM_MAP_RANGE | ZX_VM_SPECIFIC_OVERWRITE, 0, vmo, 0, PAGE, &va),
+        ZX_ERR_INVALID_ARGS);
     assert_status(vmar_destroy(vmar), ZX_OK);
     assert_status(vmar_destroy(vmar), ZX_ERR_BAD_STATE);
     assert_status(vmar_map(vmar, READ, 0, vmo, 0, PAGE, &va), ZX_ERR_BAD_STATE);
@@ -205,8 +205,7 @@ static void test_overwrite(void **state)
     (void)state;
     assert_status(poke(va + PAGE, 1), ZX_OK);
     assert_status(poke(va + 3 * PAGE, 3), ZX_OK);
-    assert_int_equal(map(ROOT, b, RW | ZX_VM_SPECIFIC_OVERWRITE,
-                         va + PAGE - ROOT->region.base),
+    assert_int_equal(map(ROOT, b, RW | ZX_VM_SPECIFIC_OVERWRITE, va + PAGE - ROOT->region.base),
                      va + PAGE);
     assert_status(peek(va + PAGE, &value), ZX_OK);
     assert_int_equal(value, 0);

@@ -25,9 +25,9 @@ static struct vmo *clone_of(struct vmo *vmo, uint64_t offset, uint64_t pages)
 {
     struct vmo *clone;
 
-    assert_status(vmo_create_child(vmo, COW | ZX_VMO_CHILD_RESIZABLE, offset * PAGE, pages * PAGE,
-                                   &clone),
-                  ZX_OK);
+    assert_status(
+        vmo_create_child(vmo, COW | ZX_VMO_CHILD_RESIZABLE, offset * PAGE, pages * PAGE, &clone),
+        ZX_OK);
     return clone;
 }
 
@@ -168,14 +168,12 @@ static void test_copy_onto_itself(void **state)
 
     (void)state;
     assert_status(vmar_map(fix.process->aspace->root, RW, 0, vmo, 0, 4 * PAGE, &va), ZX_OK);
-    assert_status(vmar_map(fix.process->aspace->root, RW, 0, clone, 0, 4 * PAGE, &clone_va),
-                  ZX_OK);
+    assert_status(vmar_map(fix.process->aspace->root, RW, 0, clone, 0, 4 * PAGE, &clone_va), ZX_OK);
     assert_status(vmo_read_user(vmo, fix.process, (struct user_ptr){va + PAGE}, 0, 2 * PAGE),
                   ZX_OK);
     assert_int_equal(get(vmo, 1), 1);
     assert_int_equal(get(clone, 1), 2);
-    assert_status(vmo_write_user(clone, fix.process, (struct user_ptr){va}, PAGE, 3 * PAGE),
-                  ZX_OK);
+    assert_status(vmo_write_user(clone, fix.process, (struct user_ptr){va}, PAGE, 3 * PAGE), ZX_OK);
     assert_int_equal(get(clone, 2), 1);
     assert_int_equal(get(vmo, 3), 4);
     assert_status(vmo_write_user(vmo, fix.process, (struct user_ptr){clone_va}, 0, 4 * PAGE),
@@ -250,8 +248,7 @@ static void test_child_arguments(void **state)
     assert_status(vmo_create_child(vmo, COW, 1, PAGE, &child), ZX_ERR_INVALID_ARGS);
     assert_status(vmo_create_child(vmo, COW, 0, UINT64_MAX, &child), ZX_ERR_OUT_OF_RANGE);
     assert_status(vmo_create_child(vmo, COW, 0 - PAGE, 2 * PAGE, &child), ZX_ERR_OUT_OF_RANGE);
-    assert_status(vmo_create_child(vmo, ZX_VMO_CHILD_SLICE, 0, PAGE, &child),
-                  ZX_ERR_NOT_SUPPORTED);
+    assert_status(vmo_create_child(vmo, ZX_VMO_CHILD_SLICE, 0, PAGE, &child), ZX_ERR_NOT_SUPPORTED);
     assert_status(vmo_create(2 * PAGE, 0, &fixed), ZX_OK);
     assert_status(vmo_create_child(fixed, ZX_VMO_CHILD_SLICE | COW, 0, PAGE, &child),
                   ZX_ERR_INVALID_ARGS);

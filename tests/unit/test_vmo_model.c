@@ -2,9 +2,9 @@
  * test_vmo_model.c - random operations on VMOs, clones of every kind, slices and mappings, compared
  * step by step with a model that keeps each VMO as a plain array of counted pages.
  *
- * What must agree after each step: what every VMO shows (all of it every few steps, a part at each),
- * the frames in use, to the page, and whose page each frame counts as. Some operations run with an
- * allocation that fails; they must change nothing and then succeed without.
+ * What must agree after each step: what every VMO shows (all of it every few steps, a part at
+ * each), the frames in use, to the page, and whose page each frame counts as. Some operations run
+ * with an allocation that fails; they must change nothing and then succeed without.
  *
  *     test_vmo_model [seed] [steps]
  */
@@ -23,9 +23,9 @@
 #include "vmar.h"
 #include "vmo.h"
 
-#define PAGE 4096u
-#define MAX_PAGES 48u
-#define MAX_VMOS 16
+#define PAGE         4096u
+#define MAX_PAGES    48u
+#define MAX_VMOS     16
 #define MAX_MAPPINGS 12
 
 static unsigned long seed = 1, steps = 20000, step;
@@ -236,7 +236,7 @@ static void check_contents(void);
 #define TRY(status, call) TRY_THEN(check_all, status, call)
 /* The same for what may commit pages that show what was there before, and fail then. */
 #define TRY_LOOSELY(status, call) TRY_THEN(check_contents, status, call)
-#define TRY_THEN(check, status, call)                                                                          \
+#define TRY_THEN(check, status, call)                                                              \
     do {                                                                                           \
         maybe_fail();                                                                              \
         doing = #call;                                                                             \
@@ -341,8 +341,8 @@ static void op_create(void)
             m->page[i] = new_page(NULL);
         return;
     }
-    TRY(status, vmo_create(pages * PAGE - (pages ? rnd(PAGE) : 0), resizable ? VMO_RESIZABLE : 0,
-                           &vmo));
+    TRY(status,
+        vmo_create(pages * PAGE - (pages ? rnd(PAGE) : 0), resizable ? VMO_RESIZABLE : 0, &vmo));
     CHECK(status == ZX_OK);
     add(vmo, pages)->resizable = resizable;
 }
@@ -375,11 +375,11 @@ static void op_clone(void)
         object_release(OBJECT(vmo));
         stand_alone(m);
     }
-    TRY(status, vmo_create_child(m->vmo,
-                                 (rnd(2) ? ZX_VMO_CHILD_SNAPSHOT
-                                         : ZX_VMO_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE) |
-                                     (resizable ? ZX_VMO_CHILD_RESIZABLE : 0),
-                                 (uint64_t)offset * PAGE, (uint64_t)pages * PAGE, &vmo));
+    TRY(status, vmo_create_child(
+                    m->vmo,
+                    (rnd(2) ? ZX_VMO_CHILD_SNAPSHOT : ZX_VMO_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE) |
+                        (resizable ? ZX_VMO_CHILD_RESIZABLE : 0),
+                    (uint64_t)offset * PAGE, (uint64_t)pages * PAGE, &vmo));
     if (m->slice) {
         CHECK(status == ZX_ERR_NOT_SUPPORTED);
         return;
@@ -660,9 +660,9 @@ static void op_protect(void)
     pick_part(map, &first, &count);
     if (count == 0)
         return;
-    TRY(status, vmar_protect(fix.process->aspace->root,
-                             ZX_VM_PERM_READ | (writable ? ZX_VM_PERM_WRITE : 0),
-                             map->va + (uint64_t)first * PAGE, (uint64_t)count * PAGE));
+    TRY(status,
+        vmar_protect(fix.process->aspace->root, ZX_VM_PERM_READ | (writable ? ZX_VM_PERM_WRITE : 0),
+                     map->va + (uint64_t)first * PAGE, (uint64_t)count * PAGE));
     CHECK(status == ZX_OK);
     for (unsigned i = first; i < first + count; i++)
         map->state[i] = writable ? WRITABLE : READABLE;
@@ -702,9 +702,8 @@ static void op_touch(void)
     TRY(status, user_read(fix.process, bytes, at, length));
     CHECK(status == (inside ? ZX_OK : ZX_ERR_INVALID_ARGS));
     if (status == ZX_OK) {
-        const struct page *p = map->of->slice
-                                   ? shown(map->of->base, vmo_page + map->of->offset)
-                                   : shown(map->of, vmo_page);
+        const struct page *p = map->of->slice ? shown(map->of->base, vmo_page + map->of->offset)
+                                              : shown(map->of, vmo_page);
 
         for (unsigned i = 0; i < length; i++)
             CHECK(bytes[i] == (p ? p->bytes[in + i] : 0));

@@ -116,8 +116,7 @@ static void test_wait_one_now(void **state)
     assert_int_equal(u32_at(OBSERVED), ZX_EVENT_SIGNALED);
     assert_status(wait_one(SELF, event, ZX_USER_SIGNAL_0, hal_now()), ZX_ERR_TIMED_OUT);
     assert_status(sys_object_wait_one(SELF, event, ZX_EVENT_SIGNALED, 0, NONE), ZX_OK);
-    assert_status(sys_object_wait_one(SELF, event, ZX_EVENT_SIGNALED, 0, BAD),
-                  ZX_ERR_INVALID_ARGS);
+    assert_status(sys_object_wait_one(SELF, event, ZX_EVENT_SIGNALED, 0, BAD), ZX_ERR_INVALID_ARGS);
 }
 
 /* One thread for each way a wait can end. */
@@ -389,18 +388,10 @@ static void test_entropy(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_event),
-        TEST(test_eventpair),
-        TEST(test_system_event),
-        TEST(test_wait_one_now),
-        TEST(test_wait_one_ends),
-        TEST(test_wait_one_leaves_nothing),
-        TEST(test_wait_many_now),
-        TEST(test_wait_many_ends),
-        TEST(test_wait_many_nothing),
-        TEST(test_nanosleep),
-        TEST(test_clock_get),
-        TEST(test_entropy),
+        TEST(test_event),         TEST(test_eventpair),      TEST(test_system_event),
+        TEST(test_wait_one_now),  TEST(test_wait_one_ends),  TEST(test_wait_one_leaves_nothing),
+        TEST(test_wait_many_now), TEST(test_wait_many_ends), TEST(test_wait_many_nothing),
+        TEST(test_nanosleep),     TEST(test_clock_get),      TEST(test_entropy),
     };
 
     return cmocka_run_group_tests_name("wait", tests, NULL, NULL);

@@ -1,7 +1,8 @@
 /*
  * test_wait_random.c - threads that wait in every way on a few objects, at random, while others
- * signal, close, queue, suspend, kill and let time pass. After each step no thread may be blocked on
- * what is there already (a lost wake-up), and at the end nothing may be left (the fixture looks).
+ * signal, close, queue, suspend, kill and let time pass. After each step no thread may be blocked
+ * on what is there already (a lost wake-up), and at the end nothing may be left (the fixture
+ * looks).
  */
 #include "helpers.h"
 

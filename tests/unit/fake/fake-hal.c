@@ -15,7 +15,7 @@
 
 #define FRAME_BASE 0x200000ull /* physical address of the first frame */
 #define MAX_FRAMES 262144u
-#define JUNK 0xa5
+#define JUNK       0xa5
 
 struct frame {
     uint64_t owner;

@@ -2,17 +2,17 @@
  * fake-hal.h - the machine of the unit tests: shared/hal.h in a process, and handles to move it.
  *
  * Physical memory is one array; frames that are not allocated and frames handed out with content
- * "undefined" are filled with a pattern. The fake checks the contract and aborts with a message when
- * it is broken: freeing a frame twice, freeing a frame that is still mapped, mapping one that is
- * free, reading or writing one that is free, writing the zero frame.
+ * "undefined" are filled with a pattern. The fake checks the contract and aborts with a message
+ * when it is broken: freeing a frame twice, freeing a frame that is still mapped, mapping one that
+ * is free, reading or writing one that is free, writing the zero frame.
  */
 #ifndef ZVMM_TESTS_FAKE_HAL_H
 #define ZVMM_TESTS_FAKE_HAL_H
 
 #include <hal.h>
 
-/* A machine of `frames` frames (0: 16384) with nothing in it; may be called again and again. Time is
- * 1 s, entropy restarts from `seed`. Kernel memory of the last machine stays as it is. */
+/* A machine of `frames` frames (0: 16384) with nothing in it; may be called again and again. Time
+ * is 1 s, entropy restarts from `seed`. Kernel memory of the last machine stays as it is. */
 void fake_reset(size_t frames, uint64_t seed);
 
 /* Frames allocated now, the zero frame and boot modules not counted; kernel pages likewise. */
@@ -27,8 +27,8 @@ size_t fake_mapped_pages(struct hal_page_table *table);
 void fake_fail_frame(uint64_t n);
 void fake_fail_map(uint64_t n);
 
-/* Makes `length` bytes a boot module: frames holding a copy of `bytes` (the rest of the last page is
- * zero) which hal_frame_free takes. */
+/* Makes `length` bytes a boot module: frames holding a copy of `bytes` (the rest of the last page
+ * is zero) which hal_frame_free takes. */
 struct hal_module fake_module(const void *bytes, size_t length);
 
 /* Time: set, or moved. hal_idle moves it to the armed deadline. */
