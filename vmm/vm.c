@@ -243,6 +243,11 @@ void zvmm_destroy(struct zvmm *vm)
     free(vm);
 }
 
+bool zvmm_has_irqchip(const struct zvmm *vm)
+{
+    return vm->kvm.irqchip;
+}
+
 int zvmm_exit_status(const struct zvmm_result *result)
 {
     switch (result->end) {

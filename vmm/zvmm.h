@@ -110,6 +110,9 @@ const struct zvmm_stats *zvmm_stats(const struct zvmm *vm);
  */
 void *zvmm_memory(const struct zvmm *vm, uint64_t paddr, uint64_t length);
 
+/* Whether the interrupt controllers are the kernel's: such a VM takes long to take apart. */
+bool zvmm_has_irqchip(const struct zvmm *vm);
+
 /* Free everything. NULL is fine. */
 void zvmm_destroy(struct zvmm *vm);
 
