@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# bench-start.sh [COUNT] - start-up of zvmm beside the floor of this host, in one run.
+# start.sh [COUNT] - start-up of zvmm beside the floor of this host, in one run.
 #
 # Builds the bare prototype and the test guest, then alternates them, so that a change of the
 # machine's speed meets both. With --rig it measures instructions on the nested rig instead.
 set -eu
 cd "$(dirname "$0")/../.."
-out=obj/vmm-tests
+out=obj/bench
 guest=$out/testguest.elf
 count=${1:-200}
-mkdir -p $out
+mkdir -p $out obj/vmm-tests
 tests/vmm/build-guest.sh $guest
 for program in proto startup; do
     gcc -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -static -o $out/$program \
-        tests/vmm/$program.c
+        tests/bench/$program.c
 done
 
 measure() { # FOLDER COUNT
