@@ -24,6 +24,7 @@ WARN := -Wall -Wextra -Werror -Wmissing-prototypes -Wvla
 BASE := -std=gnu11 -O2 -g $(WARN) -MMD -MP
 include Makefile.kernel
 include Makefile.vmm
+include Makefile.libos
 include images/vdso/Makefile.inc
 include images/Makefile.inc
 include tests/Makefile.inc
@@ -33,6 +34,7 @@ all: zvmm guest.elf zcc
 
 help:
 	@echo 'make            build ./zvmm, ./guest.elf and ./zcc'
+	@echo 'make libos      build ./zlibos, the kernel as a Linux process'
 	@echo 'make setup      install the Debian packages that building and testing need (as root)'
 	@echo 'make check      quick tests, under 2 minutes (T=NAME runs one)'
 	@echo 'make test       all tests: unit, sanitizers, in-guest on this KVM, the nested rig'

@@ -18,10 +18,12 @@
 
 #define NOT_ARMED ((zx_time_t)-1) /* cpu->armed: the HAL must be told again */
 
-/* When the current thread must give way to another one of its priority or above. */
+/* When the current thread must give way: its budget is spent, or others want their turn. */
 static zx_time_t slice_end(const struct cpu *cpu, const struct thread *thread)
 {
-    return cpu->ready_mask >> thread->priority ? cpu->slice_start + TIME_SLICE : ZX_TIME_INFINITE;
+    if (thread->deadline || cpu->ready_mask >> thread->priority)
+        return cpu->slice_end;
+    return ZX_TIME_INFINITE;
 }
 
 /* When the timer must go off: the earliest deadline, or `also` if that comes first. */
@@ -75,7 +77,7 @@ static bool system_call(struct hal_context *context)
     struct cpu *cpu = this_cpu();
 
     syscall_dispatch(thread);
-    return !thread->wait.kind && !thread->flags && !thread->suspend_count && !cpu->resched &&
+    return !thread->wait.kind && !thread->flags && !cpu->resched &&
            next_event(cpu, slice_end(cpu, thread)) == cpu->armed;
 }
 
@@ -103,17 +105,19 @@ static void run_thread(struct cpu *cpu, struct thread *thread)
 
 static void switch_to(struct cpu *cpu, struct thread *thread)
 {
+    zx_duration_t used;
+
     object_ref(&thread->object);
     cpu->current = thread;
-    cpu->resched = false;
     cpu->stats.switches++;
-    cpu->slice_start = thread->running_since = hal_now();
+    thread->running_since = hal_now();
+    executor_begin_turn(cpu, thread, thread->running_since);
     hal_page_table_activate(thread->process->aspace->table);
     run_thread(cpu, thread);
-    thread->runtime += hal_now() - thread->running_since;
+    used = hal_now() - thread->running_since;
+    thread->runtime += used;
     cpu->current = NULL;
-    if (thread->state == THREAD_RUNNABLE && !thread->queued)
-        executor_ready(thread);
+    executor_end_turn(cpu, thread, used);
     object_release(&thread->object);
 }
 

@@ -393,3 +393,18 @@ void hal_context_set_fpu(struct hal_context *context, const struct hal_fpu_view 
     }
     memcpy(area + FXSAVE_BYTES, &have, sizeof have);
 }
+
+/* The host's debug registers belong to its debuggers. */
+zx_status_t hal_context_get_debug(struct hal_context *context, struct hal_debug_regs *out)
+{
+    (void)context;
+    (void)out;
+    return ZX_ERR_NOT_SUPPORTED;
+}
+
+zx_status_t hal_context_set_debug(struct hal_context *context, const struct hal_debug_regs *in)
+{
+    (void)context;
+    (void)in;
+    return ZX_ERR_NOT_SUPPORTED;
+}

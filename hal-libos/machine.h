@@ -32,6 +32,8 @@
  * first sixteen slices and its heap from 0x500000000000 or 0x600000000000 on.
  */
 #define SLICE_BYTES 0x10000000000ull
+/* What of it a process can use: the hole behind keeps the host from merging mappings of two. */
+#define SLICE_USABLE (SLICE_BYTES - (2ull << 20))
 #if defined(__SANITIZE_ADDRESS__)
 #define LIBOS_ASAN 1
 #elif defined(__has_feature)

@@ -40,12 +40,13 @@ static int reserve(uint64_t start, uint64_t bytes, int fixed)
     return at == (void *)start ? 0 : -1;
 }
 
-/* Covering a whole slice needs no new mapping in the host, so this does not fail. */
+/* Unmapping a whole slice splits none of the host's mappings, so it works at their limit, too. */
 static void empty_slice(unsigned slice)
 {
     struct hal_page_table *owner = slices[slice].owner;
 
-    if (reserve(slice_base(slice), SLICE_BYTES, MAP_FIXED) != 0)
+    if (munmap((void *)slice_base(slice), SLICE_USABLE) != 0 ||
+        reserve(slice_base(slice), SLICE_USABLE, MAP_FIXED_NOREPLACE) != 0)
         machine_fail("cannot unmap user memory: %s", strerror(errno));
     if (owner)
         owner->epoch++;
@@ -233,7 +234,7 @@ static unsigned choose(void)
             continue;
         if (!slice->reserved) {
             /* Something of the host's may be there already, or a limit on address space hit. */
-            if (reserve(slice_base(i), SLICE_BYTES, MAP_FIXED_NOREPLACE) != 0) {
+            if (reserve(slice_base(i), SLICE_USABLE, MAP_FIXED_NOREPLACE) != 0) {
                 slice->unusable = true;
                 continue;
             }

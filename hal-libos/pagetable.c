@@ -110,8 +110,8 @@ static void stale_add(struct stale *stale, uint64_t address)
 
 static void check_range(const struct hal_page_table *table, zx_vaddr_t address, size_t count)
 {
-    if (address & HAL_PAGE_MASK || address - table->base > SLICE_BYTES ||
-        count > (table->base + SLICE_BYTES - address) / HAL_PAGE_SIZE)
+    if (address & HAL_PAGE_MASK || address - table->base > SLICE_USABLE ||
+        count > (table->base + SLICE_USABLE - address) / HAL_PAGE_SIZE)
         hal_panic("hal_page_table: not a range of this table's pages");
 }
 
@@ -333,7 +333,7 @@ zx_status_t hal_page_table_create(struct hal_page_table **out)
 void hal_page_table_range(const struct hal_page_table *table, zx_vaddr_t *base, zx_vaddr_t *top)
 {
     *base = table->base;
-    *top = table->base + SLICE_BYTES;
+    *top = table->base + SLICE_USABLE;
 }
 
 void hal_page_table_destroy(struct hal_page_table *table)

@@ -46,7 +46,7 @@ uint64_t *page_table_find(struct hal_page_table *table, uint64_t address);
 
 static inline bool page_table_covers(const struct hal_page_table *table, uint64_t address)
 {
-    return address - table->base < SLICE_BYTES;
+    return address - table->base < SLICE_USABLE;
 }
 
 static inline unsigned page_table_index(uint64_t address)

@@ -220,6 +220,22 @@ static void load_bases(struct cpu *cpu, const struct hal_regs *regs)
     cpu->gs_base = regs->gs_base;
 }
 
+/* Almost no context has breakpoints: then nothing is loaded, and only DR7 if the last one had. */
+static void load_debug(struct cpu *cpu, const struct hal_debug_regs *debug)
+{
+    bool wanted = debug->dr7 & DR7_ENABLED;
+
+    if (wanted) {
+        x86_write_dr(0, debug->dr[0]);
+        x86_write_dr(1, debug->dr[1]);
+        x86_write_dr(2, debug->dr[2]);
+        x86_write_dr(3, debug->dr[3]);
+    }
+    if (wanted || cpu->breakpoints)
+        x86_write_dr(7, debug->dr7);
+    cpu->breakpoints = wanted;
+}
+
 int context_prepare(struct hal_context *context)
 {
     struct cpu *cpu = cpu_this();
@@ -234,6 +250,7 @@ int context_prepare(struct hal_context *context)
         cpu->current = context;
         clear_selectors();
         load_bases(cpu, regs);
+        load_debug(cpu, &context->debug);
     } else if (cpu->fs_base != regs->fs_base || cpu->gs_base != regs->gs_base) {
         load_bases(cpu, regs);
     }
@@ -248,6 +265,8 @@ zx_status_t hal_context_init(struct hal_context *context)
 {
     memset(context, 0, sizeof *context);
     context->regs.rflags = USER_RFLAGS_SET;
+    context->debug.dr6 = DR6_INITIAL;
+    context->debug.dr7 = DR7_INITIAL;
     context->fpu = area_alloc();
     return context->fpu ? ZX_OK : ZX_ERR_NO_MEMORY;
 }
@@ -339,4 +358,20 @@ void hal_context_set_fpu(struct hal_context *context, const struct hal_fpu_view 
         memcpy(area + avx_offset(), in->ymm_high, sizeof in->ymm_high);
         *state_components(context) |= COMPONENT_AVX;
     }
+}
+
+zx_status_t hal_context_get_debug(struct hal_context *context, struct hal_debug_regs *out)
+{
+    *out = context->debug;
+    return ZX_OK;
+}
+
+zx_status_t hal_context_set_debug(struct hal_context *context, const struct hal_debug_regs *in)
+{
+    struct cpu *cpu = cpu_this();
+
+    context->debug = *in;
+    if (cpu->current == context)
+        load_debug(cpu, in);
+    return ZX_OK;
 }

@@ -59,7 +59,8 @@
 #define IST_DOUBLE_FAULT  1
 #define IST_NMI           2
 #define IST_MACHINE_CHECK 3
-#define IST_STACKS        3
+#define IST_DEBUG         4
+#define IST_STACKS        4
 
 #define KERNEL_STACK_BYTES 32768
 #define IST_STACK_BYTES    4096
@@ -124,6 +125,7 @@ struct cpu {
 
     void *data;                   /* hal_cpu_data() */
     struct hal_page_table *table; /* in CR3; NULL: the boot tables */
+    bool breakpoints;             /* DR7 has some switched on */
     struct tss tss __attribute__((aligned(16)));
     struct zv_call call __attribute__((aligned(16))); /* the hypercall being made */
 };

@@ -35,6 +35,8 @@ idt:
     .byte IST_NMI
     .elseif vector == 18
     .byte IST_MACHINE_CHECK
+    .elseif vector == 1
+    .byte IST_DEBUG
     .else
     .byte 0
     .endif
@@ -355,8 +357,16 @@ prepare:
 
 /* ---- From the kernel ----------------------------------------------------------------------- */
 
-/* An interrupt can only have ended the HLT of hal_idle, which looks by itself what happened. */
+/*
+ * An interrupt can only have ended the HLT of hal_idle, which looks by itself what happened.
+ *
+ * A debug exception is user's: `mov ss` from a watched address holds it back for one instruction, and
+ * if that is a system call it comes here, before swapgs and on user's rsp (hence a stack of its own).
+ * It is dropped: the thread only loses a hit of its own watchpoint.
+ */
 trap_kernel:
+    cmpq $1, (%rsp)
+    je 1f
     cmpq $32, (%rsp)
     jb trap_fatal_entry
     cmpl $0, %gs:CPU_LAPIC

@@ -47,7 +47,8 @@ struct cpu cpu_boot = {
     .tss =
         {
             .rsp = {(uint64_t)&cpu_boot + CPU_TRAP_TOP},
-            .ist = {IST_TOP(IST_DOUBLE_FAULT), IST_TOP(IST_NMI), IST_TOP(IST_MACHINE_CHECK)},
+            .ist = {IST_TOP(IST_DOUBLE_FAULT), IST_TOP(IST_NMI), IST_TOP(IST_MACHINE_CHECK),
+                    IST_TOP(IST_DEBUG)},
             .iomap_base = sizeof(struct tss), /* beyond the limit: no port for user mode */
         },
 };
@@ -165,6 +166,10 @@ void trap_report(struct hal_trap *trap, uint64_t vector, uint64_t error_code)
     trap->address = 0;
     if (vector < ZV_VECTOR_TIMER) {
         trap->kind = HAL_TRAP_EXCEPTION;
+        if (vector == VECTOR_DEBUG) {
+            cpu_this()->current->debug.dr6 = x86_read_dr(6);
+            x86_write_dr(6, DR6_INITIAL);
+        }
         return;
     }
     trap->kind = HAL_TRAP_INTERRUPT;

@@ -26,7 +26,12 @@
 #define CR4_SMEP     (1ull << 20)
 #define CR4_SMAP     (1ull << 21)
 
+#define VECTOR_DEBUG      1u
 #define VECTOR_PAGE_FAULT 14u
+
+#define DR6_INITIAL 0xffff0ff0ull
+#define DR7_INITIAL 0x400ull
+#define DR7_ENABLED 0xffull /* any of the four breakpoints */
 
 static inline uint64_t x86_rdmsr(uint32_t msr)
 {
@@ -85,6 +90,15 @@ static inline void x86_write_cr4(uint64_t value)
 {
     __asm__ volatile("mov %0, %%cr4" : : "r"(value) : "memory");
 }
+
+/* The number of a debug register is part of the instruction. */
+#define x86_read_dr(n)                                                                             \
+    ({                                                                                             \
+        uint64_t value_;                                                                           \
+        __asm__ volatile("mov %%dr" #n ", %0" : "=r"(value_));                                     \
+        value_;                                                                                    \
+    })
+#define x86_write_dr(n, value) __asm__ volatile("mov %0, %%dr" #n : : "r"((uint64_t)(value)))
 
 static inline void x86_invlpg(uint64_t address)
 {

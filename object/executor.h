@@ -1,9 +1,16 @@
 /*
  * executor.h - the CPU: who runs, until when, and what happens meanwhile.
  *
- * One struct cpu per processor, reached through the HAL's per-CPU pointer. Ready threads stand in
- * one queue a priority; a bit map finds the highest in O(1). Blocked threads are in no queue here.
- * User code is preempted by the timer only when another thread of at least its priority is ready.
+ * One struct cpu per processor, reached through the HAL's per-CPU pointer. Blocked threads are in no
+ * queue here. Ready threads stand in
+ *   - the queue of those that are scheduled by deadline, the earliest first (object/deadline.h);
+ *   - below it one queue a priority, of which a bit map finds the highest in O(1).
+ *
+ * Among equal priorities a turn is TIME_SLICE of CPU time. Who is preempted by a higher priority
+ * keeps the rest of the turn and the first place in the queue; who has used the turn up, yields or
+ * was blocked goes to the end. What is left of a turn is kept over blocking, so sleeping often wins
+ * nothing. User code is preempted by the timer only when its turn is over and another thread of its
+ * priority is ready, or when its budget is spent.
  */
 #ifndef ZVMM_OBJECT_EXECUTOR_H
 #define ZVMM_OBJECT_EXECUTOR_H
@@ -50,12 +57,14 @@ struct cpu {
     struct thread *current; /* NULL while idle */
     struct run_queue ready[PRIORITIES];
     uint32_t ready_mask; /* bit n: ready[n] is not empty */
+    struct timerq deadlines; /* ready threads that are scheduled by deadline */
     bool resched;        /* the current thread shall give way before it returns to user mode */
+    bool preempted;      /* ... because one that goes before it has become ready */
     struct timerq timers;
     zx_time_t armed; /* the deadline the HAL knows of (guest/loop.c) */
     STAILQ_HEAD(, object) reap; /* see object.h, Lifetime */
     uint32_t reaping; /* > 0: the list is being drained further up the stack, or held */
-    zx_time_t slice_start;
+    zx_time_t slice_end; /* when the current thread's turn or budget is over */
     zx_duration_t idle_time;
     struct cpu_stats stats;
 };
@@ -72,12 +81,26 @@ static inline struct kernel *kernel(void)
 
 /* Makes `cpu` this CPU's structure. */
 void executor_init(struct cpu *cpu, struct kernel *kernel);
-/* Puts a thread at the end of its priority's queue. Precondition: RUNNABLE, not queued. */
+/* Puts a thread at the end of its queue. Precondition: RUNNABLE, not queued. */
 void executor_ready(struct thread *thread);
 /* Takes it out again, if it is in. */
 void executor_remove(struct thread *thread);
-/* Takes the first thread of the highest priority; NULL if none is ready. */
+/* Takes the thread that shall run next; NULL if none is ready. */
 struct thread *executor_take(struct cpu *cpu);
+
+/* The thread is about to run from `now` on: sets cpu->slice_end. */
+void executor_begin_turn(struct cpu *cpu, struct thread *thread, zx_time_t now);
+/* It has run for `used`; if it could go on it takes its place in the queue again. */
+void executor_end_turn(struct cpu *cpu, struct thread *thread, zx_duration_t used);
+/* The current thread gives up the rest of its turn, if another one is ready. */
+void executor_yield(struct thread *thread);
+
+/*
+ * Sets how a thread is scheduled: by `deadline`, which it owns from now on, or, with NULL, by
+ * `priority`. It takes its place accordingly, and so does the current thread.
+ */
+struct deadline;
+void executor_set_scheduling(struct thread *thread, uint8_t priority, struct deadline *deadline);
 
 /* Kernel log line: shown on the console when level is at least WARNING or the kernel is verbose.
  * Levels are ZX_LOG_*. Implemented by object/debuglog.c. */

@@ -1,15 +1,13 @@
 /*
  * fault.c - what happens when user code faults: pages are brought in, everything else is an
- * exception, and an exception that nobody handles ends the process.
+ * exception.
  */
 #include <hal.h>
 #include <zircon/errors.h>
 #include <zircon/exception.h>
-#include <zircon/log.h>
 
 #include "aspace.h"
 #include "executor.h"
-#include "format.h"
 #include "process.h"
 #include "thread.h"
 
@@ -40,54 +38,28 @@ static uint32_t exception_type(uint32_t vector)
     }
 }
 
-static const char *type_name(uint32_t type)
+static const char *page_fault_reason(zx_status_t status)
 {
-    switch (type) {
-    case ZX_EXCP_HW_BREAKPOINT:
-        return "hardware breakpoint";
-    case ZX_EXCP_SW_BREAKPOINT:
-        return "breakpoint";
-    case ZX_EXCP_UNDEFINED_INSTRUCTION:
-        return "undefined instruction";
-    case ZX_EXCP_FATAL_PAGE_FAULT:
-        return "page fault";
-    case ZX_EXCP_UNALIGNED_ACCESS:
-        return "unaligned access";
-    case ZX_EXCP_POLICY_ERROR:
-        return "policy error";
+    switch (status) {
+    case ZX_ERR_NOT_FOUND:
+        return "nothing is mapped there";
+    case ZX_ERR_ACCESS_DENIED:
+        return "not permitted";
+    case ZX_ERR_OUT_OF_RANGE:
+        return "beyond the end of the VMO";
+    case ZX_ERR_NO_MEMORY:
+        return "out of memory";
     default:
-        return "general exception";
+        return "page cannot be had";
     }
-}
-
-static void log_registers(const struct hal_regs *r)
-{
-    klog(ZX_LOG_ERROR, "  rip %016lx rsp %016lx rbp %016lx rfl %08lx", r->rip, r->rsp, r->rbp,
-         r->rflags);
-    klog(ZX_LOG_ERROR, "  rax %016lx rbx %016lx rcx %016lx rdx %016lx", r->rax, r->rbx, r->rcx,
-         r->rdx);
-    klog(ZX_LOG_ERROR, "  rsi %016lx rdi %016lx  r8 %016lx  r9 %016lx", r->rsi, r->rdi, r->r8,
-         r->r9);
-    klog(ZX_LOG_ERROR, "  r10 %016lx r11 %016lx r12 %016lx r13 %016lx", r->r10, r->r11, r->r12,
-         r->r13);
-    klog(ZX_LOG_ERROR, "  r14 %016lx r15 %016lx  fs %016lx  gs %016lx", r->r14, r->r15,
-         r->fs_base, r->gs_base);
-}
-
-/* The end of the line for an exception: say what happened and end the process. */
-static void unhandled(struct thread *thread, uint32_t type, const char *detail)
-{
-    struct process *process = thread->process;
-
-    klog(ZX_LOG_ERROR, "process '%s' (%lu) thread '%s' (%lu): %s%s; process killed", process->name,
-         process->object.koid, thread->name, thread->object.koid, type_name(type), detail);
-    log_registers(&thread->context.regs);
-    process_kill(process, ZX_TASK_RETCODE_EXCEPTION_KILL);
 }
 
 void thread_fault(struct thread *thread, const struct hal_trap *trap)
 {
-    char detail[96];
+    struct exception_cause cause = {
+        .type = exception_type(trap->vector),
+        .arch = {.vector = trap->vector, .err_code = trap->error_code, .cr2 = trap->address},
+    };
 
     if (trap->kind == HAL_TRAP_PAGE_FAULT) {
         zx_status_t status = aspace_fault(thread->process->aspace, trap->address, trap->access);
@@ -95,26 +67,14 @@ void thread_fault(struct thread *thread, const struct hal_trap *trap)
         this_cpu()->stats.page_faults++;
         if (status == ZX_OK || thread->wait.kind)
             return;
-        format(detail, sizeof detail, " at 0x%lx (%s, %s)", trap->address,
-               trap->access & HAL_FAULT_EXECUTE ? "execute"
-               : trap->access & HAL_FAULT_WRITE ? "write"
-                                                : "read",
-               status == ZX_ERR_NOT_FOUND       ? "nothing is mapped there"
-               : status == ZX_ERR_ACCESS_DENIED ? "not permitted"
-               : status == ZX_ERR_OUT_OF_RANGE  ? "beyond the end of the VMO"
-               : status == ZX_ERR_NO_MEMORY     ? "out of memory"
-                                                : "page cannot be had");
-    } else {
-        format(detail, sizeof detail, ", vector %u, error code 0x%lx", trap->vector,
-               trap->error_code);
+        cause.why = page_fault_reason(status);
     }
-    unhandled(thread, exception_type(trap->vector), detail);
+    exception_raise(thread, &cause);
 }
 
 void thread_policy_exception(struct thread *thread, const char *reason)
 {
-    char detail[96];
-
-    format(detail, sizeof detail, ": %s", reason);
-    unhandled(thread, ZX_EXCP_POLICY_ERROR, detail);
+    if (!(thread->flags & THREAD_POLICY))
+        thread->policy_reason = reason;
+    thread->flags |= THREAD_POLICY;
 }

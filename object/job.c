@@ -31,7 +31,7 @@ zx_status_t job_create(struct job *parent, struct job **out)
         object_ref(&parent->object);
         job->parent = parent;
         job->height = parent->height - 1;
-        memcpy(job->policy, parent->policy, sizeof job->policy);
+        job->policy = parent->policy;
         TAILQ_INSERT_TAIL(&parent->jobs, job, sibling_link);
         object_update_signals(&parent->object, ZX_JOB_NO_JOBS, 0);
     }
@@ -67,6 +67,8 @@ static void check_dead(struct job *job)
         job->state = JOB_DEAD;
         leave_parent(job);
         object_update_signals(&job->object, 0, ZX_JOB_TERMINATED);
+        exception_channel_close(&job->exception_channel);
+        exception_channel_close(&job->debugger_channel);
         job = job->parent;
     }
 }
@@ -139,16 +141,35 @@ void job_kill(struct job *job, int64_t code)
     object_run_releases();
 }
 
+/* For the log. */
+static const char *const condition_names[POLICY_CONDITIONS] = {
+    [ZX_POL_BAD_HANDLE] = "job policy: bad handle",
+    [ZX_POL_WRONG_OBJECT] = "job policy: wrong object",
+    [ZX_POL_VMAR_WX] = "job policy: writable and executable mapping",
+    [ZX_POL_NEW_ANY] = "job policy: new object",
+    [ZX_POL_NEW_VMO] = "job policy: new VMO",
+    [ZX_POL_NEW_CHANNEL] = "job policy: new channel",
+    [ZX_POL_NEW_EVENT] = "job policy: new event",
+    [ZX_POL_NEW_EVENTPAIR] = "job policy: new event pair",
+    [ZX_POL_NEW_PORT] = "job policy: new port",
+    [ZX_POL_NEW_SOCKET] = "job policy: new socket",
+    [ZX_POL_NEW_FIFO] = "job policy: new FIFO",
+    [ZX_POL_NEW_TIMER] = "job policy: new timer",
+    [ZX_POL_NEW_PROCESS] = "job policy: new process",
+    [ZX_POL_NEW_PROFILE] = "job policy: new profile",
+    [ZX_POL_AMBIENT_MARK_VMO_EXEC] = "job policy: executable VMO without a resource",
+};
+
 zx_status_t job_policy_check(struct process *process, uint32_t condition)
 {
-    switch (process->job->policy[condition]) {
+    switch (job_policy_action(&process->job->policy, condition)) {
     case ZX_POL_ACTION_ALLOW:
         return ZX_OK;
     case ZX_POL_ACTION_ALLOW_EXCEPTION:
-        thread_policy_exception(this_cpu()->current, "job policy");
+        thread_policy_exception(this_cpu()->current, condition_names[condition]);
         return ZX_OK;
     case ZX_POL_ACTION_DENY_EXCEPTION:
-        thread_policy_exception(this_cpu()->current, "job policy");
+        thread_policy_exception(this_cpu()->current, condition_names[condition]);
         return ZX_ERR_ACCESS_DENIED;
     case ZX_POL_ACTION_KILL:
         process_kill(process, ZX_TASK_RETCODE_POLICY_KILL);
@@ -165,6 +186,8 @@ static void job_destroy(struct object *object)
     struct job *job = container_of(object, struct job, object);
 
     leave_parent(job);
+    exception_channel_close(&job->exception_channel);
+    exception_channel_close(&job->debugger_channel);
     if (job->parent)
         object_release(&job->parent->object);
     heap_free(job);

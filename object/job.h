@@ -8,7 +8,9 @@
 #ifndef ZVMM_OBJECT_JOB_H
 #define ZVMM_OBJECT_JOB_H
 
+#include "exception.h"
 #include "object.h"
+#include "policy.h"
 #include "process.h"
 
 #define JOB_MAX_HEIGHT 32
@@ -26,7 +28,8 @@ struct job {
     int64_t return_code;
     bool kill_on_oom;
     bool left_parent; /* no longer in parent->jobs */
-    uint8_t policy[16]; /* ZX_POL_ACTION_* by condition */
+    struct job_policy policy; /* begins as the parent's */
+    struct exception_channel exception_channel, debugger_channel;
     char name[ZX_MAX_NAME_LEN];
 };
 
@@ -41,8 +44,9 @@ void job_add_process(struct job *job, struct process *process);
 /* ... and leaves when it is dead: the job may be dead now, too. */
 void job_process_dead(struct job *job, struct process *process);
 
-/* The job's basic policy for `condition` (ZX_POL_*). ZX_OK or ZX_ERR_ACCESS_DENIED; KILL ends the
- * calling process as well. Creating syscalls call it first (rules, section 0). */
+/* What the basic policy of the calling process's job says of `condition` (ZX_POL_*). ZX_OK or
+ * ZX_ERR_ACCESS_DENIED; the _EXCEPTION actions raise one on the calling thread when it returns to
+ * user mode, KILL ends the process. Creating syscalls call it first (rules, section 0). */
 zx_status_t job_policy_check(struct process *process, uint32_t condition);
 
 #endif

@@ -54,6 +54,7 @@ zx_status_t process_start(struct process *process, struct thread *thread, zx_vad
         return status;
     }
     process->state = PROCESS_RUNNING;
+    thread->flags |= THREAD_PROCESS_STARTING;
     return thread_start(thread, pc, sp, value, arg2);
 }
 
@@ -64,6 +65,8 @@ static void process_dead(struct process *process)
     struct kernel *k = kernel();
 
     process->state = PROCESS_DEAD;
+    exception_channel_close(&process->exception_channel);
+    exception_channel_close(&process->debugger_channel);
     handle_table_destroy(&process->handles);
     futex_process_exit(process);
     aspace_destroy(process->aspace);
@@ -71,12 +74,12 @@ static void process_dead(struct process *process)
     object_update_signals(&process->object, 0, ZX_PROCESS_TERMINATED);
     if (!k->exit_code_final)
         k->exit_code = process->return_code;
+    job_process_dead(job, process);
     if (process->critical_to && (!process->critical_nonzero || process->return_code)) {
         if (process->critical_to == k->root_job)
             k->exit_code_final = true;
         job_kill(process->critical_to, ZX_TASK_RETCODE_CRITICAL_PROCESS_KILL);
     }
-    job_process_dead(job, process);
 }
 
 void process_kill(struct process *process, int64_t code)
@@ -96,6 +99,27 @@ void process_kill(struct process *process, int64_t code)
             thread_kill(thread);
     }
     object_release(&process->object);
+}
+
+void process_suspend(struct process *process)
+{
+    struct thread *thread;
+
+    if (process->suspend_count++)
+        return;
+    TAILQ_FOREACH (thread, &process->threads, process_link)
+        thread_suspend(thread);
+}
+
+void process_resume(struct process *process)
+{
+    struct thread *thread;
+
+    assert(process->suspend_count > 0);
+    if (--process->suspend_count)
+        return;
+    TAILQ_FOREACH (thread, &process->threads, process_link)
+        thread_resume(thread);
 }
 
 void process_thread_dead(struct process *process, struct thread *thread)

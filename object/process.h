@@ -2,13 +2,15 @@
  * process.h - processes: an address space, a handle table and threads.
  *
  * States: INITIAL -> (process_start) RUNNING -> DYING -> DEAD. DYING begins with an exit, a kill or
- * the last thread's death; DEAD when no thread is left: then, in this order, the handle table is
- * emptied, the address space destroyed, TERMINATED set and the job told. A RUNNING process holds a
- * reference to itself through its threads.
+ * the last thread's death; DEAD when no thread is left: then, in this order, the exception channels
+ * are closed, the handle table is emptied, the address space destroyed, TERMINATED set, the job told
+ * and, if the process was critical to a job, that job killed. A RUNNING process holds a reference to
+ * itself through its threads.
  */
 #ifndef ZVMM_OBJECT_PROCESS_H
 #define ZVMM_OBJECT_PROCESS_H
 
+#include "exception.h"
 #include "handle.h"
 #include "object.h"
 
@@ -31,7 +33,8 @@ struct process {
     struct aspace *aspace; /* NULL once dead */
     struct process_threads threads; /* each referenced */
     struct futex_table *futexes;    /* object/futex.c; NULL until the first wait */
-    uint32_t suspend_count;
+    uint32_t suspend_count; /* while not 0 every thread's own count includes one for it */
+    struct exception_channel exception_channel, debugger_channel;
     uint64_t debug_addr;    /* ZX_PROP_PROCESS_DEBUG_ADDR */
     uint64_t break_on_load; /* ZX_PROP_PROCESS_BREAK_ON_LOAD */
     struct job *critical_to; /* job that dies with this process; not referenced: it is an ancestor */
@@ -52,6 +55,10 @@ zx_status_t process_start(struct process *process, struct thread *thread, zx_vad
 
 /* Ends the process with `code`, unless one is set already; kills its threads. Asynchronous. */
 void process_kill(struct process *process, int64_t code);
+
+/* Suspends (counted) and resumes every thread, also those to come. */
+void process_suspend(struct process *process);
+void process_resume(struct process *process);
 
 /* Called by the thread code when a thread of it is dead. */
 void process_thread_dead(struct process *process, struct thread *thread);

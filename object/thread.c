@@ -7,6 +7,7 @@
 #include <zircon/exception.h>
 
 #include "channel.h"
+#include "deadline.h"
 #include "executor.h"
 #include "format.h"
 #include "futex.h"
@@ -34,7 +35,9 @@ zx_status_t thread_create(struct process *process, const char *name, struct thre
     object_ref(&process->object);
     thread->process = process;
     thread->priority = PRIORITY_DEFAULT;
-    thread->suspend_count = process->suspend_count;
+    thread->affinity = (1ull << kernel()->boot->num_cpus) - 1;
+    if (process->suspend_count)
+        thread_suspend(thread);
     name_set(thread->name, sizeof thread->name, name, ZX_MAX_NAME_LEN);
     object_ref(&thread->object); /* the process's list */
     TAILQ_INSERT_TAIL(&process->threads, thread, process_link);
@@ -54,6 +57,7 @@ zx_status_t thread_start(struct thread *thread, zx_vaddr_t pc, zx_vaddr_t sp, ui
     regs->rdi = arg1;
     regs->rsi = arg2;
     thread->state = THREAD_RUNNABLE;
+    thread->flags |= THREAD_STARTING;
     object_update_signals(&thread->object, 0, ZX_THREAD_RUNNING);
     executor_ready(thread);
     return ZX_OK;
@@ -67,10 +71,13 @@ static void thread_dead(struct thread *thread)
     channel_thread_exit(thread);
     futex_thread_exit(thread);
     executor_remove(thread);
+    heap_free(thread->deadline);
+    thread->deadline = NULL;
     thread->state = THREAD_DEAD;
     hal_context_destroy(&thread->context);
     object_update_signals(&thread->object, ZX_THREAD_RUNNING | ZX_THREAD_SUSPENDED,
                           ZX_THREAD_TERMINATED);
+    exception_channel_close(&thread->exception_channel);
     process_thread_dead(process, thread);
 }
 
@@ -94,10 +101,11 @@ void thread_kill(struct thread *thread)
 
 /* ---- Suspension ---------------------------------------------------------------------------- */
 
+/* A killed thread only leaves: it does not run any more. */
 static int64_t suspended_finish(struct thread *thread, zx_status_t status)
 {
-    thread->flags &= ~THREAD_SUSPENDED;
-    object_update_signals(&thread->object, ZX_THREAD_SUSPENDED, ZX_THREAD_RUNNING);
+    if (status == ZX_OK)
+        object_update_signals(&thread->object, ZX_THREAD_SUSPENDED, ZX_THREAD_RUNNING);
     return status;
 }
 
@@ -111,8 +119,9 @@ static const struct wait_kind wait_kind_suspended = {
 
 void thread_suspend(struct thread *thread)
 {
-    if (thread->suspend_count++ || thread->state != THREAD_BLOCKED)
+    if (thread->suspend_count++)
         return;
+    thread->flags |= THREAD_SUSPEND;
     if (thread->wait.kind && !thread->wait.kind->not_interruptible)
         wait_end(thread, ZX_ERR_INTERNAL_INTR_RETRY);
 }
@@ -120,8 +129,26 @@ void thread_suspend(struct thread *thread)
 void thread_resume(struct thread *thread)
 {
     assert(thread->suspend_count > 0);
-    if (--thread->suspend_count == 0 && thread->wait.kind == &wait_kind_suspended)
+    if (--thread->suspend_count)
+        return;
+    thread->flags &= ~THREAD_SUSPEND;
+    if (thread->wait.kind == &wait_kind_suspended)
         wait_end(thread, ZX_OK);
+}
+
+/* It is at the boundary to user code. */
+static void stop_suspended(struct thread *thread)
+{
+    object_update_signals(&thread->object, ZX_THREAD_RUNNING, ZX_THREAD_SUSPENDED);
+    wait_begin(thread, &wait_kind_suspended, ZX_TIME_INFINITE);
+}
+
+bool thread_is_stopped(const struct thread *thread)
+{
+    const struct wait_kind *kind = thread->wait.kind;
+
+    return kind && !thread->wait.ended &&
+           (kind == &wait_kind_suspended || kind == &wait_kind_exception);
 }
 
 /* ---- Between the scheduler and user code ---------------------------------------------------- */
@@ -137,24 +164,61 @@ static void finish_wait(struct thread *thread)
         thread->context.regs.rax = (uint64_t)result;
 }
 
+/*
+ * Ends a thread that may not run any more. A debugger hears of it first; whether the thread waits
+ * for its answer is decided by wait_begin: a killed one does not. One that never ran is not
+ * announced, as its start was not.
+ */
+static void leave(struct thread *thread)
+{
+    bool ran = !(thread->flags & THREAD_STARTING);
+
+    if (!(thread->flags & THREAD_LEAVING)) {
+        thread->flags |= THREAD_LEAVING;
+        if (ran)
+            exception_announce(thread, ZX_EXCP_THREAD_EXITING);
+    } else {
+        thread_exit(thread);
+    }
+}
+
+/* Does the most urgent of the things that the thread's flags ask for; afterwards it may wait. */
+static void attend(struct thread *thread)
+{
+    uint32_t flags = thread->flags;
+
+    if (flags & (THREAD_KILLED | THREAD_EXITING)) {
+        leave(thread);
+    } else if (flags & THREAD_PROCESS_STARTING) {
+        thread->flags &= ~THREAD_PROCESS_STARTING;
+        exception_announce(thread, ZX_EXCP_PROCESS_STARTING);
+    } else if (flags & THREAD_STARTING) {
+        thread->flags &= ~THREAD_STARTING;
+        exception_announce(thread, ZX_EXCP_THREAD_STARTING);
+    } else if (flags & THREAD_POLICY) {
+        struct exception_cause cause = {.type = ZX_EXCP_POLICY_ERROR, .why = thread->policy_reason};
+
+        thread->flags &= ~THREAD_POLICY;
+        exception_raise(thread, &cause);
+    } else {
+        stop_suspended(thread);
+    }
+}
+
 bool thread_settle(struct thread *thread)
 {
-    for (;;) {
-        if (thread->wait.kind) {
-            if (!thread->wait.ended || thread->queued)
+    while (thread->wait.kind || thread->flags) {
+        if (!thread->wait.kind) {
+            attend(thread);
+            if (thread->state == THREAD_DEAD)
                 return false;
+        } else if (thread->wait.ended && !thread->queued) {
             finish_wait(thread);
-        } else if (thread->flags & THREAD_KILLED) {
-            thread_exit(thread);
-            return false;
-        } else if (thread->suspend_count) {
-            thread->flags |= THREAD_SUSPENDED;
-            object_update_signals(&thread->object, ZX_THREAD_RUNNING, ZX_THREAD_SUSPENDED);
-            wait_begin(thread, &wait_kind_suspended, ZX_TIME_INFINITE);
         } else {
-            return true;
+            return false;
         }
     }
+    return true;
 }
 
 zx_duration_t thread_runtime(const struct thread *thread)
@@ -166,6 +230,8 @@ zx_duration_t thread_runtime(const struct thread *thread)
 
 uint32_t thread_info_state(const struct thread *thread)
 {
+    if (thread->state != THREAD_DEAD && thread_is_dying(thread))
+        return ZX_THREAD_STATE_DYING;
     switch (thread->state) {
     case THREAD_NEW:
         return ZX_THREAD_STATE_NEW;
@@ -196,7 +262,7 @@ static void thread_destroy(struct object *object)
 {
     struct thread *thread = container_of(object, struct thread, object);
 
-    assert(thread->state == THREAD_DEAD);
+    assert(thread->state == THREAD_DEAD && !thread->exception);
     object_release(&thread->process->object);
     heap_free(thread);
 }

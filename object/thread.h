@@ -1,22 +1,27 @@
 /*
  * thread.h - threads, and the loop that runs them.
  *
- * States: NEW -> (process_start, thread_start) RUNNABLE <-> BLOCKED ... -> DYING -> DEAD.
- * RUNNABLE covers running and waiting for the CPU; BLOCKED means wait.kind is set. What else shall
- * happen to a thread before it next runs user code is a set of flags (kill, suspend), looked at in
- * one place (thread_settle). A handle or a reference keeps the struct; the process's list holds a
- * reference until the thread is dead.
+ * States: NEW -> (process_start, thread_start) RUNNABLE <-> BLOCKED ... -> DEAD. RUNNABLE covers
+ * running and waiting for the CPU; BLOCKED means wait.kind is set. What else shall happen to a
+ * thread before it next runs user code is a set of flags, looked at in one place (thread_settle). A
+ * handle or a reference keeps the struct; the process's list holds a reference until the thread is
+ * dead.
+ *
+ * Suspension is counted and takes effect at the boundary to user code: a blocked thread's wait ends
+ * with INTERNAL_INTR_RETRY first, one that is stopped in an exception stays there until both are
+ * over. SUSPENDED is signalled once the thread has stopped.
  */
 #ifndef ZVMM_OBJECT_THREAD_H
 #define ZVMM_OBJECT_THREAD_H
 
 #include <hal.h>
 
+#include "exception.h"
 #include "object.h"
 #include "wait.h"
 
+struct deadline;
 struct process;
-struct exception;
 
 enum thread_state {
     THREAD_NEW,
@@ -26,8 +31,14 @@ enum thread_state {
     THREAD_DEAD,
 };
 
-#define THREAD_KILLED    (1u << 0) /* shall not run user code again */
-#define THREAD_SUSPENDED (1u << 1) /* SUSPENDED signal is up: stopped at the user boundary */
+/* What is to be done before user code runs again; most urgent first. */
+#define THREAD_KILLED           (1u << 0) /* shall not run user code any more */
+#define THREAD_EXITING          (1u << 1) /* the same by its own wish */
+#define THREAD_LEAVING          (1u << 2) /* ... and a debugger has been told */
+#define THREAD_PROCESS_STARTING (1u << 3) /* a job's debugger is to be told */
+#define THREAD_STARTING         (1u << 4) /* its process's debugger is to be told */
+#define THREAD_POLICY           (1u << 5) /* policy_reason is an exception to be raised */
+#define THREAD_SUSPEND          (1u << 6) /* suspend_count is not 0 */
 
 struct thread {
     struct object object;
@@ -37,13 +48,18 @@ struct thread {
     enum thread_state state;
     uint32_t flags; /* THREAD_* */
     uint32_t suspend_count;
-    uint8_t priority; /* 0 lowest to 31 */
-    bool queued;      /* in a run queue */
+    uint8_t priority;          /* 0 lowest to 31 */
+    bool queued;               /* in a run queue */
+    zx_duration_t slice;       /* what is left of its turn */
+    struct deadline *deadline; /* NULL: scheduled by priority */
+    uint64_t affinity;         /* CPUs it asks for; one CPU serves them all */
     struct hal_context context;
     struct wait wait;
-    zx_duration_t runtime;     /* ns of user and kernel time, up to the last switch */
-    zx_time_t running_since;   /* valid while current */
-    struct exception *exception; /* while one is being handled */
+    zx_duration_t runtime;       /* ns of user and kernel time, up to the last switch */
+    zx_time_t running_since;     /* valid while current */
+    struct exception *exception; /* while one is being handled; referenced */
+    const char *policy_reason;   /* with THREAD_POLICY */
+    struct exception_channel exception_channel;
     struct futex *owned_futexes; /* futexes this thread owns (object/futex.c) */
     char name[ZX_MAX_NAME_LEN];
 };
@@ -60,12 +76,21 @@ zx_status_t thread_start(struct thread *thread, zx_vaddr_t pc, zx_vaddr_t sp, ui
 /* Marks the thread killed and ends its wait; it dies when it is next scheduled (at once if NEW). */
 void thread_kill(struct thread *thread);
 
-/* Ends the calling thread; it must not run again. */
+/* Ends the thread; it must not run again. */
 void thread_exit(struct thread *thread);
 
 /* Suspends (counted) and resumes; see rules 130. */
 void thread_suspend(struct thread *thread);
 void thread_resume(struct thread *thread);
+
+/* It has ended or is about to: no use suspending it. */
+static inline bool thread_is_dying(const struct thread *thread)
+{
+    return thread->state >= THREAD_DYING || thread->flags & (THREAD_KILLED | THREAD_EXITING);
+}
+
+/* Suspended or in an exception: its registers may be read and changed. */
+bool thread_is_stopped(const struct thread *thread);
 
 /*
  * Everything that stands between a scheduled thread and its user code: dies if killed, finishes a
@@ -83,7 +108,8 @@ uint32_t thread_info_state(const struct thread *thread);
 /* How a trap from user mode that is no syscall or interrupt is handled (object/fault.c). */
 void thread_fault(struct thread *thread, const struct hal_trap *trap);
 
-/* Raises a synthetic exception (ZX_EXCP_POLICY_ERROR) for `reason`. */
+/* Raises ZX_EXCP_POLICY_ERROR before the thread returns to user mode. `reason`, for the log, is a
+ * constant string; the first one counts. */
 void thread_policy_exception(struct thread *thread, const char *reason);
 
 #endif

@@ -6,8 +6,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <hal.h>
-
 struct sink {
     char *at, *end; /* end: where the NUL must fit */
 };
@@ -182,15 +180,4 @@ size_t format(char *to, size_t size, const char *pattern, ...)
     n = vformat(to, size, pattern, args);
     va_end(args);
     return n;
-}
-
-_Noreturn void panic(const char *pattern, ...)
-{
-    char message[256];
-    va_list args;
-
-    va_start(args, pattern);
-    vformat(message, sizeof message, pattern, args);
-    va_end(args);
-    hal_panic(message);
 }

@@ -203,6 +203,11 @@ struct hal_regs {
 };
 _Static_assert(sizeof(struct hal_regs) == 160, "hal_regs");
 
+/* Debug registers; the order is zx_thread_state_debug_regs_t's. */
+struct hal_debug_regs {
+    uint64_t dr[4], dr6, dr7;
+};
+
 /*
  * The state of one user thread while it is not running: registers here, FPU state in `fpu`
  * (owned by the context, layout known to the HAL). `regs` may be changed whenever the thread
@@ -212,6 +217,7 @@ struct hal_context {
     struct hal_regs regs;
     void *fpu;
     uint64_t hal_private[4];
+    struct hal_debug_regs debug; /* see hal_context_set_debug */
 };
 
 /* All registers zero, IF set, FPU in its initial state. ZX_ERR_NO_MEMORY. */
@@ -263,6 +269,16 @@ struct hal_fpu_view {
 };
 void hal_context_get_fpu(struct hal_context *context, struct hal_fpu_view *out);
 void hal_context_set_fpu(struct hal_context *context, const struct hal_fpu_view *in);
+
+/*
+ * Debug registers: 0, 0xffff0ff0 and 0x400 in a new context. They are in force while the context
+ * runs; a trap with vector 1 stores what it was for in dr6, as the processor does. Single steps are
+ * the TF flag in regs.rflags. The caller sees to it that addresses are user's, that reserved bits
+ * have their values, that GD is clear and that no I/O breakpoint is asked for.
+ * ZX_ERR_NOT_SUPPORTED: the machine has none for user code.
+ */
+zx_status_t hal_context_get_debug(struct hal_context *context, struct hal_debug_regs *out);
+zx_status_t hal_context_set_debug(struct hal_context *context, const struct hal_debug_regs *in);
 
 /* ---- Time and events ----------------------------------------------------------------------- */
 

@@ -13,6 +13,7 @@
 #include "syscalls.h"
 
 #define SYSCALL_COUNT 167u
+#define SITE_BYTES 7u /* mov $number, %eax; syscall: see <zircon/vdso.h> */
 #define MAX_SITES 3u /* syscall instructions of one number in a vDSO */
 
 typedef int64_t syscall_fn(struct thread *thread, const struct hal_regs *regs);
@@ -138,7 +139,10 @@ void syscall_dispatch(struct thread *thread)
         return;
     }
     result = rows[number].call(thread, regs);
-    /* A call that parked gets its result when the wait ends (thread_settle). */
+    /* A call that parked gets its result when the wait ends (thread_settle), or it met memory whose
+     * pager has been asked, and is made again from the start. */
     if (!thread->wait.kind)
         regs->rax = (uint64_t)result;
+    else if (thread->wait.kind->restarts)
+        regs->rip -= SITE_BYTES;
 }

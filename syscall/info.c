@@ -75,6 +75,7 @@ static void info_process(struct info *info)
         .return_code = process->return_code,
         .started = process->state != PROCESS_INITIAL,
         .exited = process->state >= PROCESS_DYING,
+        .debugger_attached = exception_channel_is_live(&process->debugger_channel),
     };
 
     emit(info, &record, sizeof record);
@@ -140,6 +141,7 @@ static void info_job(struct info *info)
         .return_code = job->return_code,
         .exited = job->state == JOB_DEAD,
         .kill_on_oom = job->kill_on_oom,
+        .debugger_attached = exception_channel_is_live(&job->debugger_channel),
     };
 
     emit(info, &record, sizeof record);
@@ -169,11 +171,20 @@ static void info_thread(struct info *info)
     struct thread *thread = container_of(info->object, struct thread, object);
     zx_info_thread_t record = {
         .state = thread_info_state(thread),
-        .wait_exception_channel_type = ZX_EXCEPTION_CHANNEL_TYPE_NONE,
+        .wait_exception_channel_type = exception_channel_type(thread),
+        .cpu_affinity_mask.mask[0] = thread->affinity,
     };
 
-    record.cpu_affinity_mask.mask[0] = 1;
     emit(info, &record, sizeof record);
+}
+
+static void info_thread_exception_report(struct info *info)
+{
+    zx_exception_report_t record;
+
+    info->status = exception_report(container_of(info->object, struct thread, object), &record);
+    if (info->status == ZX_OK)
+        emit(info, &record, sizeof record);
 }
 
 static void info_thread_stats(struct info *info)
@@ -323,6 +334,8 @@ static const struct topic topics[] = {
     [ZX_INFO_JOB_CHILDREN] = {info_job_children, ZX_OBJ_TYPE_JOB, ENUMERATE, MANY},
     [ZX_INFO_JOB_PROCESSES] = {info_job_processes, ZX_OBJ_TYPE_JOB, ENUMERATE, MANY},
     [ZX_INFO_THREAD] = {info_thread, ZX_OBJ_TYPE_THREAD, INSPECT, ONE(zx_info_thread_t)},
+    [ZX_INFO_THREAD_EXCEPTION_REPORT] = {info_thread_exception_report, ZX_OBJ_TYPE_THREAD, INSPECT,
+                                         ONE(zx_exception_report_t)},
     [ZX_INFO_THREAD_STATS] = {info_thread_stats, ZX_OBJ_TYPE_THREAD, INSPECT,
                               ONE(zx_info_thread_stats_t)},
     [ZX_INFO_VMAR] = {info_vmar, ZX_OBJ_TYPE_VMAR, INSPECT, ONE(zx_info_vmar_t)},

@@ -11,6 +11,8 @@
 #include <zircon/syscalls.h>
 #include <zircon/vm.h>
 
+#define EAGER_MAX (16 * ZX_PAGE_SIZE)
+
 static uint64_t page_floor(uint64_t n)
 {
     return n & ~ZX_PAGE_MASK;
@@ -73,13 +75,19 @@ struct mapping {
     uint64_t low;
 };
 
+/*
+ * A page fault costs more than entering a page with the others: what is small is entered whole. Of
+ * something big only a part may ever be touched.
+ */
 static zx_status_t map_pages(const struct mapping *m, zx_vm_option_t permissions, uint64_t start,
                              uint64_t end, zx_handle_t vmo, uint64_t vmo_offset)
 {
+    zx_vm_option_t options = permissions | ZX_VM_SPECIFIC;
     zx_vaddr_t address;
 
-    return zx_vmar_map(m->vmar, permissions | ZX_VM_SPECIFIC, start - m->low, vmo, vmo_offset,
-                       end - start, &address);
+    if (end - start <= EAGER_MAX)
+        options |= ZX_VM_MAP_RANGE;
+    return zx_vmar_map(m->vmar, options, start - m->low, vmo, vmo_offset, end - start, &address);
 }
 
 static zx_status_t map_zeroes(const struct mapping *m, zx_vm_option_t permissions, uint64_t start,

@@ -24,6 +24,14 @@ zx_status_t new_process_create(struct new_process *p, zx_handle_t job, const cha
     return status;
 }
 
+static void close_later(struct new_process *p, zx_handle_t handle)
+{
+    if (p->spent_count < sizeof(p->spent) / sizeof(p->spent[0]))
+        p->spent[p->spent_count++] = handle; /* may be ZX_HANDLE_INVALID */
+    else
+        zx_handle_close(handle);
+}
+
 static zx_status_t map_stack(struct new_process *p, uint64_t size)
 {
     static const char name[] = "initial-stack";
@@ -36,7 +44,7 @@ static zx_status_t map_stack(struct new_process *p, uint64_t size)
         return status;
     zx_object_set_property(vmo, ZX_PROP_NAME, name, sizeof(name) - 1);
     status = zx_vmar_map(p->root_vmar, ZX_VM_PERM_READ | ZX_VM_PERM_WRITE, 0, vmo, 0, size, &base);
-    zx_handle_close(vmo);
+    close_later(p, vmo);
     /* As if a call had just pushed its return address. */
     p->stack_pointer = ((base + size) & ~0xful) - 8;
     return status;
@@ -55,7 +63,7 @@ zx_status_t new_process_load(struct new_process *p, const struct elf_file *file,
     if (loaded_vmar)
         *loaded_vmar = image.vmar;
     else
-        zx_handle_close(image.vmar);
+        close_later(p, image.vmar);
     return map_stack(p, stack && stack->p_memsz ? stack->p_memsz : DEFAULT_STACK_SIZE);
 }
 
@@ -71,7 +79,7 @@ zx_status_t new_process_load_vdso(struct new_process *p, zx_handle_t vdso_vmo)
     if (status != ZX_OK)
         return status;
     p->vdso_base = image.base;
-    zx_handle_close(image.vmar);
+    close_later(p, image.vmar);
     return ZX_OK;
 }
 
@@ -105,8 +113,11 @@ zx_status_t new_process_start(struct new_process *p)
 
 void new_process_close(struct new_process *p)
 {
-    const zx_handle_t handles[] = {p->root_vmar, p->thread, p->channel, p->child_channel};
-
-    zx_handle_close_many(handles, sizeof(handles) / sizeof(handles[0]));
+    close_later(p, p->root_vmar);
+    close_later(p, p->thread);
+    close_later(p, p->channel);
+    close_later(p, p->child_channel);
+    zx_handle_close_many(p->spent, p->spent_count);
     p->root_vmar = p->thread = p->channel = p->child_channel = ZX_HANDLE_INVALID;
+    p->spent_count = 0;
 }

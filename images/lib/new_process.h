@@ -17,6 +17,8 @@ struct new_process {
     zx_vaddr_t entry;
     zx_vaddr_t vdso_base;
     zx_vaddr_t stack_pointer;
+    zx_handle_t spent[8]; /* no longer needed; closed at the end, all in one call */
+    size_t spent_count;
 };
 
 /* name becomes that of the process and of its first thread. */

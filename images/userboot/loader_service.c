@@ -114,6 +114,9 @@ void loader_service_start(struct loader_service *service, struct new_process *p,
     check(zx_handle_duplicate(p->root_vmar, ZX_RIGHT_SAME_RIGHTS, &handles[3]),
           "cannot duplicate handles of", program->name);
     check(zx_channel_create(0, &service->channel, &handles[6]), "cannot create", "loader service");
+    /* The borrowed one goes to the program, with the main message. */
+    check(zx_handle_duplicate(service->bootfs, ZX_RIGHT_SAME_RIGHTS, &service->bootfs),
+          "cannot duplicate", "boot file system");
     procargs_begin(&message, buffer, sizeof(buffer), infos, COUNT);
     check(new_process_send(p, &message, handles, COUNT), "cannot send message to", linker.name);
 }

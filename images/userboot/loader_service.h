@@ -12,7 +12,7 @@
 
 struct loader_service {
     zx_handle_t channel; /* ZX_HANDLE_INVALID: nobody to serve */
-    zx_handle_t bootfs;  /* borrowed */
+    zx_handle_t bootfs;  /* borrowed until the service starts, then its own */
     const struct options *options;
     char config[64]; /* folder below lib/ to look in first, "" for none */
     bool exclusive;  /* and do not look in lib/ itself */

@@ -91,7 +91,7 @@ static size_t receive(zx_handle_t bootstrap, char *words, zx_handle_t *handles)
     check(zx_channel_read(bootstrap, 0, words, handles, COMMAND_LINE_MAX, TO_CHILD, &size,
                           &handle_count),
           "cannot read", "bootstrap message");
-    zx_handle_close(bootstrap);
+    /* The channel is left open: it holds nothing more, and ends with us. */
     if (handle_count != FROM_KERNEL)
         fail_because("bootstrap message", "wrong number of handles", USERBOOT_EXIT_FAILED);
     if (size == 0 || words[size - 1] != '\0')

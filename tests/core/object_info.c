@@ -299,7 +299,6 @@ TEST(ObjectChild, Rights)
 {
     zx_koid_t koid = basic_info(zx_thread_self()).koid;
     zx_handle_t weak = without_rights(zx_process_self(), ZX_RIGHT_ENUMERATE), found;
-    zx_handle_t event = make_event();
 
     EXPECT_STATUS(zx_object_get_child(weak, koid, ZX_RIGHT_SAME_RIGHTS, &found),
                   ZX_ERR_ACCESS_DENIED);

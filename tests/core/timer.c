@@ -124,13 +124,13 @@ TEST(Timer, ManyFireInOrder)
     enum { COUNT = 8 };
     zx_handle_t timers[COUNT], port;
     zx_port_packet_t packet;
-    zx_time_t base = zx_deadline_after(MS(10));
 
     ASSERT_OK(zx_port_create(0, &port));
     for (uint64_t i = 0; i < COUNT; i++) {
         timers[i] = make_timer();
         ASSERT_OK(zx_object_wait_async(timers[i], port, i, ZX_TIMER_SIGNALED, 0));
     }
+    zx_time_t base = zx_deadline_after(MS(100)); /* later than the last is armed */
     for (uint64_t i = 0; i < COUNT; i++) /* armed in another order than they fire in */
         ASSERT_OK(zx_timer_set(timers[(i * 3) % COUNT], base + MS(2) * ((i * 3) % COUNT), 0));
     for (uint64_t i = 0; i < COUNT; i++) {

@@ -407,7 +407,9 @@ static void test_queue_limit(void **state)
     assert_int_equal(fix.process->state, PROCESS_RUNNING);
     assert_int_equal(write_text(a, "x"), ZX_OK);
     assert_int_equal(get(b)->num_messages, CHANNEL_QUEUE_LIMIT + 1);
-    assert_int_equal(fix.process->state, PROCESS_DYING);
+    assert_int_equal(fix.process->state, PROCESS_RUNNING);
+    assert_false(fixture_run(SELF)); /* the exception comes on the way back to user mode */
+    assert_int_equal(fix.process->state, PROCESS_DEAD);
     assert_int_equal(fix.process->return_code, ZX_TASK_RETCODE_EXCEPTION_KILL);
 }
 

@@ -141,6 +141,21 @@ static void test_random_and_aligned(void **state)
     done(vmo);
 }
 
+static void test_upper_limit(void **state)
+{
+    struct vmo *vmo = new_vmo(4);
+    zx_vaddr_t va;
+
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        va = map(ROOT, vmo, READ | ZX_VM_OFFSET_IS_UPPER_LIMIT, 1 << 20);
+        assert_in_range(va, ROOT->region.base, ROOT->region.base + (1 << 20) - 4 * PAGE);
+    }
+    assert_status(vmar_map(ROOT, READ | ZX_VM_OFFSET_IS_UPPER_LIMIT, PAGE, vmo, 0, 4 * PAGE, &va),
+                  ZX_ERR_NO_MEMORY);
+    done(vmo);
+}
+
 /* A VMAR is filled to the last page, whatever the order. */
 static void test_fills_up(void **state)
 {
@@ -539,12 +554,171 @@ static void test_queries(void **state)
     done(vmo);
 }
 
+/* ---- Hostile values ------------------------------------------------------------------------ */
+
+static uint64_t random_state = 88172645463325252ull;
+
+static uint64_t rnd(void)
+{
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return random_state >> 11;
+}
+
+static uint64_t last_va;
+
+/* A number that some check may get wrong. */
+static uint64_t odd_value(void)
+{
+    static const uint64_t values[] = {
+        0,
+        1,
+        PAGE - 1,
+        PAGE,
+        PAGE + 1,
+        2 * PAGE,
+        7 * PAGE,
+        64 * PAGE,
+        1ull << 31,
+        1ull << 32,
+        1ull << 47,
+        1ull << 52,
+        1ull << 63,
+        UINT64_MAX,
+        0 - PAGE,
+        0 - 2 * PAGE,
+        VMO_MAX_SIZE,
+        HAL_USER_TOP,
+        HAL_USER_BASE,
+        16 * PAGE,
+        3 * PAGE,
+    };
+
+    switch (rnd() % 8) {
+    case 0:
+        return last_va + rnd() % 8 * PAGE;
+    case 1:
+        return rnd() % 16 * PAGE;
+    case 2:
+        return fix.user + rnd() % USER_BYTES;
+    default:
+        return values[rnd() % (sizeof values / sizeof values[0])];
+    }
+}
+
+static uint32_t odd_options(void)
+{
+    switch (rnd() % 4) {
+    case 0:
+        return (uint32_t)rnd();
+    case 1:
+        return 1u << rnd() % 32;
+    default:
+        return (uint32_t)(rnd() & rnd() & 0x7ff);
+    }
+}
+
+static zx_handle_t handles[32];
+
+static zx_handle_t any_handle(void)
+{
+    return handles[rnd() % 32];
+}
+
+static void keep(zx_status_t status, size_t at)
+{
+    zx_handle_t *slot = &handles[1 + rnd() % 31]; /* the root stays */
+
+    if (status != ZX_OK)
+        return;
+    if (*slot)
+        handle_close(fix.process, *slot);
+    *slot = fixture_handle_at(at);
+}
+
+static void odd_call(void)
+{
+    zx_handle_t h = any_handle();
+    uint64_t a = odd_value(), b = odd_value();
+    uint32_t options = odd_options();
+    struct user_ptr buffer = {odd_value()};
+    zx_status_t status;
+
+    switch (rnd() % 14) {
+    case 0:
+        keep(
+            (zx_status_t)sys_vmo_create(SELF, rnd() % 4 ? rnd() % 64 * PAGE : a, options & 2, U(0)),
+            0);
+        break;
+    case 1:
+        keep((zx_status_t)sys_vmo_create_child(SELF, h, options & 0x3d, a, b, U(0)), 0);
+        break;
+    case 2:
+        keep((zx_status_t)sys_vmo_create_child(SELF, h, 0x14, 0, rnd() % 64 * PAGE, U(0)), 0);
+        break;
+    case 3:
+        sys_vmo_read(SELF, h, buffer, a, b);
+        break;
+    case 4:
+        sys_vmo_write(SELF, h, buffer, a, b);
+        break;
+    case 5:
+        sys_vmo_set_size(SELF, h, rnd() % 2 ? a : rnd() % 64 * PAGE);
+        break;
+    case 6:
+        sys_vmo_op_range(SELF, h, options & 15, a, b, NONE, 0);
+        break;
+    case 7:
+        keep((zx_status_t)sys_vmar_allocate(SELF, h, options & ~7u, a, b, U(0), U(8)), 0);
+        break;
+    case 8:
+        status = (zx_status_t)sys_vmar_map(SELF, h, options, rnd() % 2 ? 0 : a, any_handle(),
+                                           rnd() % 16 * PAGE, b, U(8));
+        if (status == ZX_OK)
+            last_va = u64_at(8);
+        break;
+    case 9:
+        if (a > fix.user + USER_BYTES || a + b < a || a + b <= fix.user)
+            sys_vmar_unmap(SELF, h, a, b);
+        break;
+    case 10:
+        if (a > fix.user + USER_BYTES || a + b < a || a + b <= fix.user)
+            sys_vmar_protect(SELF, h, options & 7, a, b);
+        break;
+    case 11:
+        sys_vmar_op_range(SELF, h, options & 3, a, b, NONE, 0);
+        break;
+    case 12:
+        if (h != handles[0] && rnd() % 16 == 0)
+            sys_vmar_destroy(SELF, h);
+        sys_vmo_set_cache_policy(SELF, h, options & 7);
+        break;
+    default:
+        aspace_fault(fix.process->aspace, a, options & 7);
+        break;
+    }
+}
+
+/* Whatever user code says, the kernel stands, and nothing is left when the process ends. */
+static void test_hostile_values(void **state)
+{
+    (void)state;
+    memset(handles, 0, sizeof handles);
+    object_ref(OBJECT(ROOT));
+    handles[0] = fixture_give(OBJECT(ROOT), ZX_DEFAULT_VMAR_RIGHTS | ZX_RIGHT_READ |
+                                                ZX_RIGHT_WRITE | ZX_RIGHT_EXECUTE);
+    for (int i = 0; i < 20000; i++)
+        odd_call();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_root_covers_user_space),
         TEST(test_placement_errors),
         TEST(test_random_and_aligned),
+        TEST(test_upper_limit),
         TEST(test_fills_up),
         TEST(test_unmap_cuts),
         TEST(test_overwrite),
@@ -558,6 +732,7 @@ int main(void)
         TEST(test_vdso_rules),
         TEST(test_calls),
         TEST(test_queries),
+        TEST(test_hostile_values),
     };
 
     return cmocka_run_group_tests_name("vmar", tests, NULL, NULL);

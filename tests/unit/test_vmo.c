@@ -692,6 +692,22 @@ static void test_replace_as_executable(void **state)
     assert_false(valid(vmo));
 }
 
+static void test_content_size(void **state)
+{
+    struct vmo *vmo = new_vmo(4);
+    uint64_t value;
+
+    (void)state;
+    assert_status(vmo_ops.get_property(OBJECT(vmo), ZX_PROP_VMO_CONTENT_SIZE, &value), ZX_OK);
+    assert_int_equal(value, 4 * PAGE);
+    assert_status(vmo_ops.set_property(OBJECT(vmo), ZX_PROP_VMO_CONTENT_SIZE, 5), ZX_OK);
+    assert_int_equal(vmo->content_size, 5);
+    assert_status(vmo_ops.set_property(OBJECT(vmo), ZX_PROP_NAME, 5), ZX_ERR_WRONG_TYPE);
+    assert_status(vmo_set_size(vmo, 5461), ZX_OK);
+    assert_int_equal(vmo->content_size, 5461);
+    done(vmo);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -720,6 +736,7 @@ int main(void)
         TEST(test_physical),
         TEST(test_pins),
         TEST(test_replace_as_executable),
+        TEST(test_content_size),
     };
 
     return cmocka_run_group_tests_name("vmo", tests, NULL, NULL);

@@ -1,10 +1,12 @@
 /*
- * cat: prints files of the boot file system; without arguments, what is typed.
+ * cat: prints files of the boot file system; without arguments, what is typed up to Ctrl-D.
  */
 #include <stdio.h>
 #include <zircon/zircon.h>
 #include <zircon/process.h>
 #include <zvmm/bootfs.h>
+
+#define CTRL_D 4
 
 static zx_status_t print_file(zx_handle_t bootfs, const char *name)
 {
@@ -28,7 +30,7 @@ int main(int argc, char **argv)
     int result = 0, c;
 
     if (argc == 1) {
-        while ((c = getchar()) != EOF)
+        while ((c = getchar()) != EOF && c != CTRL_D)
             putchar(c);
     }
     for (int i = 1; i < argc; i++) {

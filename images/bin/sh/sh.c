@@ -75,7 +75,8 @@ static int64_t run_program(char **argv)
         zx_handle_close(process);
     }
     if (status != ZX_OK) {
-        printf("sh: %s: %s\n", argv[0], zx_status_get_string(status));
+        printf("sh: %s: %s\n", argv[0],
+               status == ZX_ERR_NOT_SUPPORTED ? "not a program" : zx_status_get_string(status));
         return STATUS_CANNOT_RUN;
     }
     if (return_code != 0)

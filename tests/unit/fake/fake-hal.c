@@ -577,6 +577,8 @@ zx_status_t hal_context_init(struct hal_context *context)
 {
     memset(context, 0, sizeof *context);
     context->regs.rflags = 0x202;
+    context->debug.dr6 = 0xffff0ff0;
+    context->debug.dr7 = 0x400;
     context->fpu = calloc(1, sizeof(struct hal_fpu_view));
     return context->fpu ? ZX_OK : ZX_ERR_NO_MEMORY;
 }
@@ -603,6 +605,18 @@ void hal_context_get_fpu(struct hal_context *context, struct hal_fpu_view *out)
 void hal_context_set_fpu(struct hal_context *context, const struct hal_fpu_view *in)
 {
     memcpy(context->fpu, in, sizeof *in);
+}
+
+zx_status_t hal_context_get_debug(struct hal_context *context, struct hal_debug_regs *out)
+{
+    *out = context->debug;
+    return ZX_OK;
+}
+
+zx_status_t hal_context_set_debug(struct hal_context *context, const struct hal_debug_regs *in)
+{
+    context->debug = *in;
+    return ZX_OK;
 }
 
 static _Noreturn void stop(int how)
