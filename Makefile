@@ -55,7 +55,7 @@ setup:
 	$(Q)$(MAKE) --no-print-directory all
 
 clean:
-	$(Q)rm -rf $(OBJ) zvmm guest.elf zlibos zcc
+	$(Q)rm -rf $(OBJ) zvmm guest.elf zlibos zlibos-asan zcc
 
 .PHONY: headers format
 headers: $(patsubst shared/%.h,$(OBJ)/headers/%.ok,$(wildcard shared/*.h shared/zircon/*.h))

@@ -360,8 +360,30 @@ void hal_context_set_fpu(struct hal_context *context, const struct hal_fpu_view 
     }
 }
 
+/*
+ * Whether the debug registers do what they say; a KVM that emulates ring 0 only stores them. Tried in
+ * ring 0, once, when somebody asks; gate.S drops the exception.
+ */
+static bool breakpoints_work(void)
+{
+    static enum { UNKNOWN, YES, NO } answer;
+    static volatile uint64_t watched;
+
+    if (answer == UNKNOWN) {
+        x86_write_dr(0, (uint64_t)&watched);
+        x86_write_dr(7, DR7_WATCH_WRITES);
+        watched = 1;
+        answer = x86_read_dr(6) & 1 ? YES : NO;
+        x86_write_dr(6, DR6_INITIAL);
+        x86_write_dr(7, DR7_INITIAL);
+    }
+    return answer == YES;
+}
+
 zx_status_t hal_context_get_debug(struct hal_context *context, struct hal_debug_regs *out)
 {
+    if (!breakpoints_work())
+        return ZX_ERR_NOT_SUPPORTED;
     *out = context->debug;
     return ZX_OK;
 }
@@ -370,6 +392,8 @@ zx_status_t hal_context_set_debug(struct hal_context *context, const struct hal_
 {
     struct cpu *cpu = cpu_this();
 
+    if (!breakpoints_work())
+        return ZX_ERR_NOT_SUPPORTED;
     context->debug = *in;
     if (cpu->current == context)
         load_debug(cpu, in);

@@ -69,11 +69,15 @@
 #define TRAP_STUBS 0xffffffff80100000
 
 /*
- * User flags that may be loaded from a context: CF PF AF ZF SF TF DF OF NT AC ID. IF and bit 1
- * are always set; IOPL, VM, RF, VIF and VIP never come from a context.
+ * User flags that may be loaded from a context: CF PF AF ZF SF TF DF OF NT RF AC ID. IF and bit 1
+ * are always set; IOPL, VM, VIF and VIP never come from a context. RF is there for instructions that
+ * a breakpoint stopped: they go on.
  */
-#define USER_RFLAGS_MASK 0x244dd5
+#define USER_RFLAGS_MASK 0x254dd5
 #define USER_RFLAGS_SET  0x202
+/* TF and RF. With TF, SYSRET traps before anything is executed, so that a step that ends where SYSRET
+ * would serve never gets on; RF it cannot load. */
+#define IRET_RFLAGS      0x10100
 
 /*
  * The user-executable page that LSTAR points to where `syscall` does not enter ring 0

@@ -285,6 +285,8 @@ prepared:
     jne leave_by_iret
     cmp REGS_R11(%rdi), %r11
     jne leave_by_iret
+    test $IRET_RFLAGS, %r11d
+    jnz leave_by_iret
     and $USER_RFLAGS_MASK, %r11d
     or $USER_RFLAGS_SET, %r11d
     mov REGS_RAX(%rdi), %rax

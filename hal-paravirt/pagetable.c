@@ -518,6 +518,13 @@ zx_status_t hal_page_table_create(struct hal_page_table **out)
     return ZX_OK;
 }
 
+void hal_page_table_range(const struct hal_page_table *table, zx_vaddr_t *base, zx_vaddr_t *top)
+{
+    (void)table;
+    *base = HAL_USER_BASE;
+    *top = HAL_USER_TOP;
+}
+
 void hal_page_table_destroy(struct hal_page_table *table)
 {
     if (cpu_this()->table == table)

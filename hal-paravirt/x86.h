@@ -32,6 +32,7 @@
 #define DR6_INITIAL 0xffff0ff0ull
 #define DR7_INITIAL 0x400ull
 #define DR7_ENABLED 0xffull /* any of the four breakpoints */
+#define DR7_WATCH_WRITES 0x90401ull /* the first one: writes of 8 bytes */
 
 static inline uint64_t x86_rdmsr(uint32_t msr)
 {

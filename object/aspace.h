@@ -17,6 +17,7 @@ struct aspace {
     zx_vaddr_t vdso_base;                /* 0: the vDSO's code is not mapped */
     zx_vaddr_t vdso_code, vdso_code_end; /* range of the executable mapping */
     uint64_t mapped_pages;               /* pages in mappings, for ZX_INFO_TASK_STATS */
+    uint64_t paged_mappings;             /* mappings whose pages a pager supplies */
     struct mapping *last;                /* where the last fault was; NULL: unknown */
     uint64_t counted;                    /* mark of vmo_share_count */
 };

@@ -40,10 +40,12 @@ static void enqueue(struct cpu *cpu, struct thread *thread, bool first)
         deadline_enqueue(cpu, thread->deadline);
         return;
     }
-    if (first)
+    if (first) {
         TAILQ_INSERT_HEAD(queue, thread, run_link);
-    else
+    } else {
         TAILQ_INSERT_TAIL(queue, thread, run_link);
+        thread->slice = TIME_SLICE;
+    }
     cpu->ready_mask |= 1u << thread->priority;
 }
 
@@ -92,13 +94,7 @@ struct thread *executor_take(struct cpu *cpu)
 void executor_begin_turn(struct cpu *cpu, struct thread *thread, zx_time_t now)
 {
     cpu->resched = cpu->preempted = false;
-    if (thread->deadline) {
-        cpu->slice_end = now + thread->deadline->budget;
-        return;
-    }
-    if (thread->slice <= 0)
-        thread->slice = TIME_SLICE;
-    cpu->slice_end = now + thread->slice;
+    cpu->slice_end = now + (thread->deadline ? thread->deadline->budget : thread->slice);
 }
 
 void executor_end_turn(struct cpu *cpu, struct thread *thread, zx_duration_t used)

@@ -7,10 +7,9 @@
  *   - below it one queue a priority, of which a bit map finds the highest in O(1).
  *
  * Among equal priorities a turn is TIME_SLICE of CPU time. Who is preempted by a higher priority
- * keeps the rest of the turn and the first place in the queue; who has used the turn up, yields or
- * was blocked goes to the end. What is left of a turn is kept over blocking, so sleeping often wins
- * nothing. User code is preempted by the timer only when its turn is over and another thread of its
- * priority is ready, or when its budget is spent.
+ * keeps the first place in the queue and the rest of the turn; who has used the turn up, yields or
+ * was blocked goes to the end and gets a whole one there. User code is preempted by the timer only
+ * when its turn is over and another thread of its priority is ready, or when its budget is spent.
  */
 #ifndef ZVMM_OBJECT_EXECUTOR_H
 #define ZVMM_OBJECT_EXECUTOR_H

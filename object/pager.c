@@ -19,11 +19,13 @@ struct page_request {
 };
 
 struct page_source {
-    struct pager *pager; /* NULL: detached */
+    struct pager *pager;  /* NULL: detached */
+    zx_koid_t pager_koid; /* whose VMO it is, also then */
     LIST_ENTRY(page_source) pager_link;
     struct vmo *vmo;   /* NULL: gone */
     struct port *port; /* referenced */
     struct port_packet packet;
+    struct page_request *packet_of;      /* the request that the queued packet tells of, or NULL */
     bool complete;                       /* COMPLETE is still to be told */
     bool telling;                        /* in tell() */
     TAILQ_HEAD(, page_request) requests; /* in the order they were made, apart from one another */
@@ -49,6 +51,7 @@ static bool take_news(struct page_source *source, zx_packet_page_request_t *news
         if (request->told)
             continue;
         request->told = true;
+        source->packet_of = request;
         *news = (zx_packet_page_request_t){
             .command = ZX_PAGER_VMO_READ,
             .offset = request->first * HAL_PAGE_SIZE,
@@ -59,6 +62,7 @@ static bool take_news(struct page_source *source, zx_packet_page_request_t *news
     if (!source->complete)
         return false;
     source->complete = false;
+    source->packet_of = NULL;
     *news = (zx_packet_page_request_t){.command = ZX_PAGER_VMO_COMPLETE};
     return true;
 }
@@ -79,6 +83,7 @@ static void packet_read(struct port_packet *packet)
 {
     struct page_source *source = container_of(packet, struct page_source, packet);
 
+    source->packet_of = NULL;
     if (source->telling)
         return;
     tell(source);
@@ -87,20 +92,63 @@ static void packet_read(struct port_packet *packet)
 
 /* ---- Waiting ------------------------------------------------------------------------------- */
 
+static struct page_request *find_request(struct page_source *source, uint64_t index)
+{
+    struct page_request *request;
+
+    TAILQ_FOREACH(request, &source->requests, link) {
+        if (index - request->first < request->count)
+            return request;
+    }
+    return NULL;
+}
+
+/* Nobody needs to hear of `request` any more: it goes, and its packet if that has not been read. */
+static void drop_request(struct page_source *source, struct page_request *request)
+{
+    if (source->packet_of == request) {
+        port_unqueue(&source->packet);
+        source->packet_of = NULL;
+    }
+    TAILQ_REMOVE(&source->requests, request, link);
+    heap_free(request);
+}
+
+/* A thread does not wait for page `index` any more, though it has not come. A request that nobody
+ * waits for is taken back: whoever wants the page next asks anew. */
+static void forget_if_unwanted(struct page_source *source, uint64_t index)
+{
+    struct page_request *request = find_request(source, index);
+    struct thread *thread;
+
+    if (!request)
+        return;
+    TAILQ_FOREACH(thread, &source->waiters, wait.page.link) {
+        if (thread->wait.page.index - request->first < request->count)
+            return;
+    }
+    drop_request(source, request);
+    tell(source);
+}
+
+static bool was_interrupted(zx_status_t status)
+{
+    return status == ZX_ERR_INTERNAL_INTR_RETRY || status == ZX_ERR_INTERNAL_INTR_KILLED;
+}
+
 static void page_unlink(struct thread *thread)
 {
     struct page_source *source = thread->wait.page.source;
 
     TAILQ_REMOVE(&source->waiters, thread, wait.page.link);
     thread->wait.page.source = NULL;
+    if (was_interrupted(thread->wait.result))
+        forget_if_unwanted(source, thread->wait.page.index);
 }
 
 static int64_t page_finish(struct thread *thread, zx_status_t status)
 {
-    bool interrupted =
-        status == ZX_ERR_INTERNAL_INTR_RETRY || status == ZX_ERR_INTERNAL_INTR_KILLED;
-
-    thread->wait.page.error = interrupted ? ZX_OK : status;
+    thread->wait.page.error = was_interrupted(status) ? ZX_OK : status;
     return status;
 }
 
@@ -121,17 +169,6 @@ static void wake(struct page_source *source, uint64_t first, uint64_t count, zx_
         if (thread->wait.page.index - first < count)
             wait_end(thread, status);
     }
-}
-
-static struct page_request *find_request(struct page_source *source, uint64_t index)
-{
-    struct page_request *request;
-
-    TAILQ_FOREACH(request, &source->requests, link) {
-        if (index - request->first < request->count)
-            return request;
-    }
-    return NULL;
 }
 
 /* Asks for [first, first+count), or the part of it before what was asked for already. */
@@ -160,7 +197,7 @@ zx_status_t page_source_request(struct vmo *vmo, uint64_t index, uint64_t count)
     struct thread *thread = this_cpu()->current;
     zx_status_t status;
 
-    if (!thread)
+    if (!thread || thread->wait.page.no_wait)
         return ZX_ERR_BAD_STATE;
     if (thread->wait.kind)
         return ZX_ERR_SHOULD_WAIT; /* parked by an earlier copy of the same call */
@@ -205,10 +242,10 @@ static void drop_requests(struct page_source *source, uint64_t first, uint64_t c
         } else {
             if (request->first < first) /* wake those outside, to ask again */
                 wake(source, request->first, request->count, ZX_OK);
-            TAILQ_REMOVE(&source->requests, request, link);
-            heap_free(request);
+            drop_request(source, request);
         }
     }
+    tell(source);
 }
 
 /* ---- Pagers and their VMOs ----------------------------------------------------------------- */
@@ -240,6 +277,7 @@ zx_status_t pager_create_vmo(struct pager *pager, struct port *port, uint64_t ke
     TAILQ_INIT(&source->requests);
     TAILQ_INIT(&source->waiters);
     source->pager = pager;
+    source->pager_koid = pager->object.koid;
     LIST_INSERT_HEAD(&pager->sources, source, pager_link);
     source->vmo = *out;
     object_ref(OBJECT(port));
@@ -273,9 +311,15 @@ void page_source_close(struct vmo *vmo)
     source_free_if_done(source);
 }
 
+void page_source_cut(struct vmo *vmo, uint64_t first)
+{
+    wake(vmo->pager, first, UINT64_MAX - first, ZX_OK);
+    drop_requests(vmo->pager, first, UINT64_MAX - first);
+}
+
 bool pager_owns(const struct pager *pager, const struct vmo *vmo)
 {
-    return vmo->pager && vmo->pager->pager == pager;
+    return vmo->pager && vmo->pager->pager_koid == pager->object.koid;
 }
 
 zx_status_t pager_detach_vmo(struct pager *pager, struct vmo *vmo)
@@ -293,8 +337,10 @@ static zx_status_t check_aux(struct vmo *aux, uint64_t offset, uint64_t length)
 {
     if (offset + length < offset || offset + length > aux->size)
         return ZX_ERR_OUT_OF_RANGE;
-    if (aux->flags & (VMO_SLICE | VMO_CLONE | VMO_PHYSICAL | VMO_CONTIGUOUS | VMO_FROM_PAGER) ||
-        aux->family || aux->num_children || aux->pinned || !LIST_EMPTY(&aux->mappings) ||
+    if (aux->flags & VMO_PHYSICAL)
+        return ZX_ERR_NOT_SUPPORTED;
+    if (aux->flags & (VMO_SLICE | VMO_CLONE | VMO_CONTIGUOUS | VMO_FROM_PAGER) || aux->family ||
+        aux->num_children || aux->pinned || !LIST_EMPTY(&aux->mappings) ||
         aux->cache_policy != ZX_CACHE_POLICY_CACHED)
         return ZX_ERR_BAD_STATE;
     if (page_tree_count(&aux->pages, offset / HAL_PAGE_SIZE, length / HAL_PAGE_SIZE) !=
@@ -338,6 +384,8 @@ zx_status_t pager_supply_pages(struct pager *pager, struct vmo *vmo, uint64_t of
         return status;
     if (offset + length < offset || offset + length > vmo->size)
         return ZX_ERR_OUT_OF_RANGE;
+    if (!vmo->pager->pager)
+        return ZX_ERR_BAD_STATE;
     for (done = 0; done < count && status == ZX_OK; done++)
         status = move_page(vmo, first + done, aux, aux_offset / HAL_PAGE_SIZE + done);
     if (status != ZX_OK)
@@ -351,13 +399,19 @@ zx_status_t pager_fail(struct pager *pager, struct vmo *vmo, uint64_t offset, ui
                        zx_status_t error)
 {
     uint64_t first = offset / HAL_PAGE_SIZE, count = length / HAL_PAGE_SIZE;
+    struct page_request *request, *next;
 
     if (!pager_owns(pager, vmo))
         return ZX_ERR_INVALID_ARGS;
     if (offset + length < offset || offset + length > vmo->size)
         return ZX_ERR_OUT_OF_RANGE;
-    wake(vmo->pager, first, count, error);
-    drop_requests(vmo->pager, first, count);
+    TAILQ_FOREACH_SAFE(request, &vmo->pager->requests, link, next) {
+        if (request->first >= first + count || first >= request->first + request->count)
+            continue;
+        wake(vmo->pager, request->first, request->count, error);
+        drop_request(vmo->pager, request);
+    }
+    tell(vmo->pager);
     return ZX_OK;
 }
 

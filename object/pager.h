@@ -5,7 +5,8 @@
  * page is asked for once, however many threads want it. One request is told to the port at a time;
  * the next follows when that packet has been read. A thread that needs a page parks (wait kind
  * wait_kind_page) and executes its instruction or system call again when the page has come. If it
- * will not come, the second execution finds why (wait.page.error) and ends with that.
+ * will not come, the second execution finds why (wait.page.error) and ends with that. A request
+ * that nobody waits for any more, because threads were suspended or killed, is taken back.
  *
  * Lifetime. Pager and sources know each other without references: a source leaves its pager's list
  * when its VMO is detached or destroyed, and the pager detaches all when its last handle goes. A
@@ -42,7 +43,7 @@ zx_status_t pager_create(struct pager **out);
 zx_status_t pager_create_vmo(struct pager *pager, struct port *port, uint64_t key, uint64_t size,
                              uint32_t flags, struct vmo **out);
 
-/* Whether `vmo` gets its pages from `pager` and has not been detached. */
+/* Whether `vmo` is one that `pager` made; it may have been detached. */
 bool pager_owns(const struct pager *pager, const struct vmo *vmo);
 
 /* Rules 77, 78, 166. Offsets and lengths are page aligned. ZX_ERR_INVALID_ARGS: not this pager's.
@@ -50,7 +51,7 @@ bool pager_owns(const struct pager *pager, const struct vmo *vmo);
 zx_status_t pager_detach_vmo(struct pager *pager, struct vmo *vmo);
 zx_status_t pager_supply_pages(struct pager *pager, struct vmo *vmo, uint64_t offset,
                                uint64_t length, struct vmo *aux, uint64_t aux_offset);
-/* Threads that wait for pages of the range get `error`. */
+/* Requests that touch the range fail as a whole: the threads that wait for them get `error`. */
 zx_status_t pager_fail(struct pager *pager, struct vmo *vmo, uint64_t offset, uint64_t length,
                        zx_status_t error);
 
@@ -60,6 +61,10 @@ zx_status_t pager_fail(struct pager *pager, struct vmo *vmo, uint64_t offset, ui
  * Otherwise why the page will not come.
  */
 zx_status_t page_source_request(struct vmo *vmo, uint64_t index, uint64_t count);
+
+/* `vmo`, which is pager-backed, has no pages from `first` on any more: who waits for one looks
+ * again. */
+void page_source_cut(struct vmo *vmo, uint64_t first);
 
 /* The VMO goes away. */
 void page_source_close(struct vmo *vmo);

@@ -93,6 +93,8 @@ void thread_kill(struct thread *thread)
     if (thread->state >= THREAD_DYING)
         return;
     thread->flags |= THREAD_KILLED;
+    if (thread->deadline) /* it shall not wait for its next period to die */
+        executor_set_scheduling(thread, thread->priority, NULL);
     if (thread->state == THREAD_NEW)
         thread_exit(thread);
     else
@@ -159,7 +161,9 @@ static void finish_wait(struct thread *thread)
     int64_t result;
 
     thread->wait.kind = NULL;
+    thread->wait.page.no_wait = true;
     result = kind->finish ? kind->finish(thread, thread->wait.result) : thread->wait.result;
+    thread->wait.page.no_wait = false;
     if (!kind->restarts && !thread->wait.kind)
         thread->context.regs.rax = (uint64_t)result;
 }

@@ -10,6 +10,8 @@
 #include "aspace.h"
 #include "process.h"
 #include "name.h"
+#include "vmar.h"
+#include "vmo.h"
 
 zx_status_t user_read(struct process *process, void *to, struct user_ptr from, size_t length)
 {
@@ -45,6 +47,43 @@ zx_status_t user_write_opt(struct process *process, struct user_ptr to, const vo
                            size_t length)
 {
     return user_null(to) ? ZX_OK : user_write(process, to, from, length);
+}
+
+/* Whether a page table permits the access already. */
+static bool is_present(struct aspace *aspace, zx_vaddr_t address, bool write)
+{
+    uint32_t flags;
+
+    return hal_page_table_query(aspace->table, address, NULL, &flags) == ZX_OK &&
+           (!write || flags & HAL_MAP_WRITE);
+}
+
+zx_status_t user_fault_in(struct process *process, struct user_ptr at, uint64_t length, bool write)
+{
+    struct aspace *aspace = process->aspace;
+    zx_vaddr_t address = at.va & ~HAL_PAGE_MASK, end = at.va + length;
+
+    while (address < end) {
+        struct mapping *mapping = aspace_find_mapping(aspace, address);
+        zx_status_t status = ZX_OK;
+
+        if (!mapping)
+            return ZX_OK;
+        if (!(mapping->pages->flags & VMO_FROM_PAGER)) {
+            address = region_end(&mapping->region);
+            continue;
+        }
+        if (!is_present(aspace, address, write))
+            status = aspace_fault(aspace, address, write ? HAL_FAULT_WRITE : 0);
+        if (status == ZX_ERR_SHOULD_WAIT)
+            return status;
+        if (status == ZX_ERR_ACCESS_DENIED || status == ZX_ERR_OUT_OF_RANGE)
+            return ZX_OK;
+        if (status != ZX_OK)
+            return ZX_ERR_INVALID_ARGS;
+        address += HAL_PAGE_SIZE;
+    }
+    return ZX_OK;
 }
 
 zx_status_t user_read_u32(struct process *process, struct user_ptr from, uint32_t *value)

@@ -38,6 +38,14 @@ zx_status_t user_write(struct process *process, struct user_ptr to, const void *
 zx_status_t user_write_opt(struct process *process, struct user_ptr to, const void *from,
                            size_t length);
 
+/*
+ * Brings in those pages of a range that a pager supplies, so that a copy which follows at once need
+ * not wait for them: for calls that cannot be made again once they have begun. ZX_ERR_SHOULD_WAIT:
+ * the thread is parked and its call is executed again later. ZX_ERR_INVALID_ARGS: a page will not
+ * come. A range that is not accessible is no error here; the copy will say so.
+ */
+zx_status_t user_fault_in(struct process *process, struct user_ptr at, uint64_t length, bool write);
+
 /* Reads an aligned 32-bit word in one piece. */
 zx_status_t user_read_u32(struct process *process, struct user_ptr from, uint32_t *value);
 

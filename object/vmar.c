@@ -125,10 +125,13 @@ static struct vmar *vmar_new(struct aspace *aspace, uint32_t can_map, uint64_t s
 
 zx_status_t vmar_create_root(struct aspace *aspace, struct vmar **out)
 {
-    *out = vmar_new(aspace, CAN_MAP, ZX_USER_ASPACE_SIZE);
+    zx_vaddr_t base, top;
+
+    hal_page_table_range(aspace->table, &base, &top);
+    *out = vmar_new(aspace, CAN_MAP, top - base);
     if (!*out)
         return ZX_ERR_NO_MEMORY;
-    (*out)->region.base = ZX_USER_ASPACE_BASE;
+    (*out)->region.base = base;
     return ZX_OK;
 }
 

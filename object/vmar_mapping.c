@@ -59,6 +59,8 @@ void mapping_attach(struct mapping *mapping, struct vmar *vmar, zx_vaddr_t base)
     LIST_INSERT_HEAD(&mapping->pages->mappings, mapping, vmo_link);
     mapping->vmo->mapping_count++;
     mapping->aspace->mapped_pages += mapping->region.size / HAL_PAGE_SIZE;
+    if (mapping->pages->flags & VMO_FROM_PAGER)
+        mapping->aspace->paged_mappings++;
 }
 
 void mapping_detach(struct mapping *mapping)
@@ -71,6 +73,8 @@ void mapping_detach(struct mapping *mapping)
     LIST_REMOVE(mapping, vmo_link);
     mapping->vmo->mapping_count--;
     aspace->mapped_pages -= mapping->region.size / HAL_PAGE_SIZE;
+    if (mapping->pages->flags & VMO_FROM_PAGER)
+        aspace->paged_mappings--;
     mapping_free(mapping);
 }
 

@@ -41,21 +41,48 @@ bool vmo_range_pinned(struct vmo *vmo, uint64_t offset, uint64_t length)
     return false;
 }
 
+/*
+ * How many pages from `index` on, `most` at most, have to be asked of a pager, which is that of
+ * *owner, where they begin at page *at. A clone's are those that no VMO on the way down has.
+ */
+static uint64_t missing_run(struct vmo *vmo, uint64_t index, uint64_t most, struct vmo **owner,
+                            uint64_t *at)
+{
+    for (;;) {
+        uint64_t limit = vmo->source_limit / HAL_PAGE_SIZE;
+        struct page_spot spot;
+
+        page_tree_find(&vmo->pages, index, &spot);
+        if (spot.slot && *spot.slot)
+            return 0;
+        if (most > (spot.slot ? 1 : spot.run))
+            most = spot.slot ? 1 : spot.run;
+        if (!(vmo->flags & VMO_LOOKS_THROUGH) || index >= limit)
+            break;
+        if (most > limit - index)
+            most = limit - index;
+        index += vmo->base_offset / HAL_PAGE_SIZE;
+        vmo = vmo->source;
+    }
+    *owner = vmo;
+    *at = index;
+    return vmo->pager ? most : 0;
+}
+
 /* Asks the pager for the first stretch of [index, end) that is missing, in one request. */
 static zx_status_t request_missing(struct vmo *vmo, uint64_t index, uint64_t end)
 {
-    struct page_spot spot;
-    uint64_t missing = 0;
+    struct vmo *owner, *ignored;
+    uint64_t at, ignored_at, more;
+    uint64_t count = missing_run(vmo, index, end - index, &owner, &at);
 
-    page_tree_find(&vmo->pages, index, &spot);
-    if (spot.slot && *spot.slot)
+    if (count == 0)
         return ZX_OK;
-    while (index + missing < end && !(spot.slot && *spot.slot)) {
-        missing += spot.slot ? 1 : spot.run;
-        if (index + missing < end)
-            page_tree_find(&vmo->pages, index + missing, &spot);
-    }
-    return page_source_request(vmo, index, missing < end - index ? missing : end - index);
+    do {
+        more = missing_run(vmo, index + count, end - index - count, &ignored, &ignored_at);
+        count += more;
+    } while (more);
+    return page_source_request(owner, at, count);
 }
 
 zx_status_t vmo_commit(struct vmo *vmo, uint64_t offset, uint64_t length)
@@ -73,7 +100,7 @@ zx_status_t vmo_commit(struct vmo *vmo, uint64_t offset, uint64_t length)
     for (uint64_t i = offset / HAL_PAGE_SIZE; i < end; i++) {
         hal_paddr_t frame;
 
-        if (vmo->pager)
+        if (vmo->flags & VMO_FROM_PAGER)
             status = request_missing(vmo, i, end);
         if (status == ZX_OK)
             status = vmo_get_page(vmo, i, true, &frame, NULL);
@@ -241,6 +268,8 @@ static zx_status_t shrink(struct vmo *vmo, uint64_t size)
             clone->source_limit = limit;
     }
     vmo->size = size;
+    if (vmo->pager)
+        page_source_cut(vmo, size / HAL_PAGE_SIZE);
     return ZX_OK;
 }
 

@@ -108,6 +108,8 @@ struct wait {
         zx_koid_t vmo;
         uint64_t index;
         zx_status_t error;
+        bool no_wait; /* the thread is where it cannot start over: pages that must be asked for
+                         cannot be had */
     } page;
 };
 

@@ -10,6 +10,7 @@
 
 #include "aspace.h"
 #include "executor.h"
+#include "fault-in.h"
 #include "syscalls.h"
 
 #define SYSCALL_COUNT 167u
@@ -126,6 +127,20 @@ static int64_t not_supported(struct thread *thread, uint32_t number)
     return ZX_ERR_NOT_SUPPORTED;
 }
 
+/* For processes that have mapped pages of a pager, which is rare. */
+static __attribute__((noinline)) int64_t call_after_fault_in(struct thread *thread, uint32_t number)
+{
+    zx_status_t status = fault_in_arguments(thread, number);
+    int64_t result;
+
+    if (status == ZX_ERR_SHOULD_WAIT)
+        return status;
+    thread->wait.page.no_wait = status != ZX_OK; /* it will not come: the call's copy fails, too */
+    result = rows[number].call(thread, &thread->context.regs);
+    thread->wait.page.no_wait = false;
+    return result;
+}
+
 void syscall_dispatch(struct thread *thread)
 {
     struct hal_regs *regs = &thread->context.regs;
@@ -138,7 +153,10 @@ void syscall_dispatch(struct thread *thread)
         thread_policy_exception(thread, "system call from outside the vDSO");
         return;
     }
-    result = rows[number].call(thread, regs);
+    if (thread->process->aspace->paged_mappings)
+        result = call_after_fault_in(thread, number);
+    else
+        result = rows[number].call(thread, regs);
     /* A call that parked gets its result when the wait ends (thread_settle), or it met memory whose
      * pager has been asked, and is made again from the start. */
     if (!thread->wait.kind)

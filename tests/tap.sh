@@ -8,7 +8,7 @@
 #   skip_all REASON                   ends the script as skipped
 #   finish                            prints the plan; call it last
 #
-# T=NAME (a glob) in the environment runs only the cases whose name matches.
+# C=NAME (a glob) in the environment runs only the cases whose name matches.
 
 TAP_N=0
 TAP_FAILED=0
@@ -38,7 +38,7 @@ tap_show() {
 
 tap_selected() {
     # shellcheck disable=SC2053
-    [ -z "${T:-}" ] || [[ $1 == $T ]]
+    [ -z "${C:-}" ] || [[ $1 == $C ]]
 }
 
 # Standard input is $STDIN_FILE, or nothing.
@@ -84,7 +84,7 @@ skip_all() {
 
 finish() {
     if [ "$TAP_N" = 0 ]; then
-        echo "1..0 # SKIP no case matches T=${T:-}"
+        echo "1..0 # SKIP no case matches C=${C:-}"
     else
         echo "1..$TAP_N"
     fi

@@ -75,7 +75,7 @@ void thrd_yield(void)
     sched_yield();
 }
 
-/* mtx_t and cnd_t have the layout of their pthread counterparts; musl's mtx_init and cnd_init too. */
+/* mtx_t and cnd_t have the layout of their pthread counterparts, also in musl's _init functions. */
 int mtx_lock(mtx_t *mutex)
 {
     return result_of(pthread_mutex_lock((pthread_mutex_t *)mutex));

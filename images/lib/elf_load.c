@@ -1,6 +1,6 @@
 /*
- * Loading an ELF program into the address space of a new process. Shared by userboot, which has no C
- * library: only string functions are used here.
+ * Loading an ELF program into the address space of a new process. Shared by userboot, which has no
+ * C library: only string functions are used here.
  */
 #include "elf_load.h"
 

@@ -29,8 +29,8 @@ struct elf_image {
 };
 
 /*
- * Reads and checks the headers. ZX_ERR_NOT_SUPPORTED: not an x86-64 program in ELF64 format, or more
- * than ELF_MAX_SEGMENTS program headers. ZX_ERR_OUT_OF_RANGE: its segments make no sense.
+ * Reads and checks the headers. ZX_ERR_NOT_SUPPORTED: not an x86-64 program in ELF64 format, or
+ * more than ELF_MAX_SEGMENTS program headers. ZX_ERR_OUT_OF_RANGE: its segments make no sense.
  */
 zx_status_t elf_read(const struct elf_file *file, struct elf_headers *headers);
 
@@ -38,9 +38,9 @@ zx_status_t elf_read(const struct elf_file *file, struct elf_headers *headers);
 const Elf64_Phdr *elf_find(const struct elf_headers *headers, uint32_t type);
 
 /*
- * Maps the segments into a new region of root_vmar: where the file says for ET_EXEC, where the kernel
- * likes for ET_DYN. Read-only segments are mapped from the file's VMO itself, writable ones from a
- * copy-on-write child of it. Nothing is relocated.
+ * Maps the segments into a new region of root_vmar: where the file says for ET_EXEC, where the
+ * kernel likes for ET_DYN. Read-only segments are mapped from the file's VMO itself, writable ones
+ * from a copy-on-write child of it. Nothing is relocated.
  */
 zx_status_t elf_map(const struct elf_file *file, const struct elf_headers *headers,
                     zx_handle_t root_vmar, struct elf_image *image);

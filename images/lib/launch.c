@@ -48,9 +48,9 @@ static zx_status_t collect(struct parcel *parcel, const struct new_process *p, z
 {
     zx_status_t status;
 
-    parcel->count += startup_handles_duplicate(parcel->handles + parcel->count,
-                                               parcel->infos + parcel->count,
-                                               STARTUP_HANDLES_MAX - parcel->count);
+    parcel->count +=
+        startup_handles_duplicate(parcel->handles + parcel->count, parcel->infos + parcel->count,
+                                  STARTUP_HANDLES_MAX - parcel->count);
     if ((status = add_duplicate(parcel, p->process, PA_HND(PA_PROC_SELF, 0))) != ZX_OK ||
         (status = add_duplicate(parcel, p->thread, PA_HND(PA_THREAD_SELF, 0))) != ZX_OK ||
         (status = add_duplicate(parcel, p->root_vmar, PA_HND(PA_VMAR_ROOT, 0))) != ZX_OK)
@@ -68,8 +68,8 @@ static size_t strings_size(const char *const *strings)
 }
 
 /* The parcel's handles are gone afterwards. */
-static zx_status_t send(const struct new_process *p, struct parcel *parcel,
-                        const char *const *argv, const char *const *envp)
+static zx_status_t send(const struct new_process *p, struct parcel *parcel, const char *const *argv,
+                        const char *const *envp)
 {
     size_t capacity = sizeof(zx_proc_args_t) + parcel->count * sizeof(uint32_t) +
                       strings_size(argv) + strings_size(envp);
@@ -151,8 +151,7 @@ zx_status_t zx_launch_wait(zx_handle_t process, int64_t *return_code)
 {
     zx_info_process_t info;
 
-    zx_status_t status =
-        zx_object_wait_one(process, ZX_PROCESS_TERMINATED, ZX_TIME_INFINITE, NULL);
+    zx_status_t status = zx_object_wait_one(process, ZX_PROCESS_TERMINATED, ZX_TIME_INFINITE, NULL);
     if (status == ZX_OK)
         status = zx_object_get_info(process, ZX_INFO_PROCESS, &info, sizeof(info), NULL, NULL);
     if (status == ZX_OK)

@@ -1,8 +1,9 @@
 /*
- * The heap. Blocks up to SMALL_MAX come in size classes, four to each doubling, with a free list per
- * class; they are cut from regions that are taken from the kernel whole. A bigger block is a memory
- * object and a mapping of its own. Every block is preceded by 8 bytes that say what it is, which also
- * catches most wrong frees. Regions grow with the heap, so that a small program touches little.
+ * The heap. Blocks up to SMALL_MAX come in size classes, four to each doubling, with a free list
+ * per class; they are cut from regions that are taken from the kernel whole. A bigger block is a
+ * memory object and a mapping of its own. Every block is preceded by 8 bytes that say what it is,
+ * which also catches most wrong frees. Regions grow with the heap, so that a small program touches
+ * little.
  */
 #include "musl.h"
 
@@ -17,16 +18,16 @@
 #include <zircon/syscalls.h>
 #include <zircon/vm.h>
 
-#define UNIT 16u             /* alignment of every block */
-#define SMALL_MAX 0x10000u   /* biggest block of a class, with its header */
-#define CLASSES 44           /* 4 of multiples of 16, then 4 per doubling up to SMALL_MAX */
-#define FIRST_REGION 0x40000 /* bytes; each region is twice the one before */
+#define UNIT           16u      /* alignment of every block */
+#define SMALL_MAX      0x10000u /* biggest block of a class, with its header */
+#define CLASSES        44       /* 4 of multiples of 16, then 4 per doubling up to SMALL_MAX */
+#define FIRST_REGION   0x40000  /* bytes; each region is twice the one before */
 #define BIGGEST_REGION 0x4000000
 
 /*
- * The word before a block. SMALL: value is the class. LARGE: value is the size of the mapping, which
- * starts a page boundary at most UNIT bytes before the block. INNER: an aligned block inside another,
- * value is the distance back to that one.
+ * The word before a block. SMALL: value is the class. LARGE: value is the size of the mapping,
+ * which starts a page boundary at most UNIT bytes before the block. INNER: an aligned block inside
+ * another, value is the distance back to that one.
  */
 enum kind { SMALL = 0xa11c0001, LARGE, INNER, RELEASED };
 struct header {
@@ -146,7 +147,7 @@ void *malloc(size_t size)
     return block;
 }
 
-/* The block that was allocated when an aligned one was asked for; the block itself in other cases. */
+/* The block that was allocated when an aligned one was asked for; otherwise the block itself. */
 static void *outer_block(void *block)
 {
     struct header *header = header_of(block);

@@ -39,8 +39,8 @@ _Static_assert(offsetof(struct musl_file, next) == 0x70, "next");
 _Static_assert(offsetof(struct musl_file, lock) == 0x8c, "lock");
 _Static_assert(offsetof(struct musl_file, line_end) == 0x90, "line_end");
 
-#define MUSL_FILE_EOF 16u
-#define MUSL_FILE_ERROR 32u
+#define MUSL_FILE_EOF     16u
+#define MUSL_FILE_ERROR   32u
 #define MUSL_LOCK_WAITERS 0x40000000
 
 struct musl_libc {

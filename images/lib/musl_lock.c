@@ -1,6 +1,6 @@
 /*
- * The locks that musl uses inside itself, over futexes: a plain lock, and the lock of a stream, which
- * its owner may take again.
+ * The locks that musl uses inside itself, over futexes: a plain lock, and the lock of a stream,
+ * which its owner may take again.
  */
 #include "musl.h"
 #include "thread.h"

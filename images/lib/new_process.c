@@ -1,5 +1,6 @@
 /*
- * Making a process. Shared by userboot, which has no C library: only string functions are used here.
+ * Making a process. Shared by userboot, which has no C library: only string functions are used
+ * here.
  */
 #include "new_process.h"
 

@@ -1,6 +1,7 @@
 /*
  * Making a process: create it, load a program and the vDSO into it, give it a stack, send it the
- * start-up message, start it. Used by userboot for the first program and by zx_launch for all others.
+ * start-up message, start it. Used by userboot for the first program and by zx_launch for all
+ * others.
  */
 #ifndef ZX_LIB_NEW_PROCESS_H
 #define ZX_LIB_NEW_PROCESS_H
@@ -25,8 +26,8 @@ struct new_process {
 zx_status_t new_process_create(struct new_process *p, zx_handle_t job, const char *name);
 
 /*
- * Loads what shall run first, the program or its dynamic linker, and maps a stack. If loaded_vmar is
- * not NULL it gets the region that holds the image.
+ * Loads what shall run first, the program or its dynamic linker, and maps a stack. If loaded_vmar
+ * is not NULL it gets the region that holds the image.
  */
 zx_status_t new_process_load(struct new_process *p, const struct elf_file *file,
                              const struct elf_headers *headers, zx_handle_t *loaded_vmar);

@@ -1,6 +1,6 @@
 /*
- * Threads: the part of pthreads that makes, ends and joins them. One mapping holds, from low to high,
- * a guard page, the stack, TLS data and the thread block.
+ * Threads: the part of pthreads that makes, ends and joins them. One mapping holds, from low to
+ * high, a guard page, the stack, TLS data and the thread block.
  */
 #define _GNU_SOURCE
 #include "musl.h"
@@ -23,8 +23,8 @@
 /* Which words of a pthread_attr_t musl's pthread_attr_ functions use. */
 #define ATTR_STACK_SIZE(attr) ((attr)->__u.__s[0])
 #define ATTR_GUARD_SIZE(attr) ((attr)->__u.__s[1])
-#define ATTR_STACK_END(attr) ((attr)->__u.__s[2])
-#define ATTR_DETACHED(attr) ((attr)->__u.__i[6])
+#define ATTR_STACK_END(attr)  ((attr)->__u.__s[2])
+#define ATTR_DETACHED(attr)   ((attr)->__u.__i[6])
 
 static _Atomic int last_tid = 1;
 static _Atomic int live_threads = 1;
@@ -171,8 +171,8 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)
         zx_handle_t handle = block->handle; /* the thread may be gone when the call returns */
         *thread = (pthread_t)block;
         atomic_fetch_add(&live_threads, 1);
-        status = zx_thread_start(handle, (uintptr_t)thread_entry, stack_pointer,
-                                 (uintptr_t)block, 0);
+        status =
+            zx_thread_start(handle, (uintptr_t)thread_entry, stack_pointer, (uintptr_t)block, 0);
         if (status == ZX_OK)
             return 0;
         atomic_fetch_sub(&live_threads, 1);
@@ -219,8 +219,8 @@ int pthread_setname_np(pthread_t thread, const char *name)
 
     if (length >= ZX_MAX_NAME_LEN)
         return ERANGE;
-    return zx_object_set_property(((struct thread *)thread)->handle, ZX_PROP_NAME, name,
-                                  length) == ZX_OK
+    return zx_object_set_property(((struct thread *)thread)->handle, ZX_PROP_NAME, name, length) ==
+                   ZX_OK
                ? 0
                : EINVAL;
 }

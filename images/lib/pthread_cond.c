@@ -1,6 +1,6 @@
 /*
- * Condition variables. The futex word counts signals: a waiter notes it before it unlocks the mutex and
- * sleeps only while it has not changed, so no signal in between is missed.
+ * Condition variables. The futex word counts signals: a waiter notes it before it unlocks the mutex
+ * and sleeps only while it has not changed, so no signal in between is missed.
  */
 #include "zx_time.h"
 
@@ -11,7 +11,7 @@
 #include <zircon/syscalls.h>
 
 /* Words of a pthread_cond_t; musl's pthread_cond_init stores the clock. */
-#define WORD(cond) ((_Atomic int *)&(cond)->__u.__i[0])
+#define WORD(cond)  ((_Atomic int *)&(cond)->__u.__i[0])
 #define CLOCK(cond) ((cond)->__u.__i[4])
 
 static int wait_until(pthread_cond_t *cond, pthread_mutex_t *mutex, zx_time_t deadline)
@@ -21,8 +21,7 @@ static int wait_until(pthread_cond_t *cond, pthread_mutex_t *mutex, zx_time_t de
     int error = pthread_mutex_unlock(mutex);
     if (error)
         return error;
-    zx_status_t status =
-        zx_futex_wait((zx_futex_t *)WORD(cond), seen, ZX_HANDLE_INVALID, deadline);
+    zx_status_t status = zx_futex_wait((zx_futex_t *)WORD(cond), seen, ZX_HANDLE_INVALID, deadline);
     error = pthread_mutex_lock(mutex);
     if (error)
         return error;

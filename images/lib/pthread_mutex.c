@@ -13,8 +13,8 @@
 enum { FREE, TAKEN, CONTENDED };
 
 /* Words of a pthread_mutex_t. musl's pthread_mutex_init puts the attributes into the first. */
-#define TYPE(mutex) ((mutex)->__u.__i[0] & 3)
-#define WORD(mutex) ((_Atomic int *)&(mutex)->__u.__i[1])
+#define TYPE(mutex)  ((mutex)->__u.__i[0] & 3)
+#define WORD(mutex)  ((_Atomic int *)&(mutex)->__u.__i[1])
 #define OWNER(mutex) ((_Atomic int *)&(mutex)->__u.__i[2])
 #define COUNT(mutex) ((mutex)->__u.__i[3]) /* how often a recursive mutex was taken beyond once */
 
@@ -41,8 +41,8 @@ static int lock_until(pthread_mutex_t *mutex, zx_time_t deadline)
 
     if (!atomic_compare_exchange_strong(WORD(mutex), &expected, TAKEN)) {
         while (atomic_exchange(WORD(mutex), CONTENDED) != FREE) {
-            if (zx_futex_wait((zx_futex_t *)WORD(mutex), CONTENDED, ZX_HANDLE_INVALID,
-                              deadline) == ZX_ERR_TIMED_OUT)
+            if (zx_futex_wait((zx_futex_t *)WORD(mutex), CONTENDED, ZX_HANDLE_INVALID, deadline) ==
+                ZX_ERR_TIMED_OUT)
                 return ETIMEDOUT;
         }
     }

@@ -1,6 +1,6 @@
 /*
- * Readers-writer locks: the word is the number of readers, or WRITER. Who cannot enter counts itself
- * among the waiters and sleeps until the word changes; the last to leave wakes everybody.
+ * Readers-writer locks: the word is the number of readers, or WRITER. Who cannot enter counts
+ * itself among the waiters and sleeps until the word changes; the last to leave wakes everybody.
  */
 #include "zx_time.h"
 
@@ -12,7 +12,7 @@
 
 #define WRITER 0x7fffffff
 
-#define WORD(lock) ((_Atomic int *)&(lock)->__u.__i[0])
+#define WORD(lock)    ((_Atomic int *)&(lock)->__u.__i[0])
 #define WAITERS(lock) ((_Atomic int *)&(lock)->__u.__i[1])
 
 int pthread_rwlock_tryrdlock(pthread_rwlock_t *lock)

@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 /*
- * Applies the relocations of the running program: relative ones, and pointers to functions, which are
- * looked up in the vDSO. Returns NULL, or the name of a function that the vDSO lacks; then the
+ * Applies the relocations of the running program: relative ones, and pointers to functions, which
+ * are looked up in the vDSO. Returns NULL, or the name of a function that the vDSO lacks; then the
  * program cannot run.
  */
 const char *relocate_self(const void *vdso_image);

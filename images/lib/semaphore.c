@@ -10,7 +10,7 @@
 #include <zircon/errors.h>
 #include <zircon/syscalls.h>
 
-#define VALUE(sem) ((_Atomic int *)&(sem)->__val[0])
+#define VALUE(sem)   ((_Atomic int *)&(sem)->__val[0])
 #define WAITERS(sem) ((_Atomic int *)&(sem)->__val[1])
 
 int sem_post(sem_t *sem)

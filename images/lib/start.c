@@ -18,7 +18,7 @@
 #include <zircon/syscalls.h>
 #include <zircon/vm.h>
 
-#define FIRST_TRY_BYTES 512
+#define FIRST_TRY_BYTES   512
 #define FIRST_TRY_HANDLES 24
 
 /* Exit status of a program that cannot be started. */
@@ -110,13 +110,13 @@ static void check_message(const zx_proc_args_t *args, uint32_t size, uint32_t ha
     if (size < sizeof(*args) || args->protocol != ZX_PROCARGS_PROTOCOL ||
         args->version != ZX_PROCARGS_VERSION || args->handle_info_off % sizeof(uint32_t) != 0 ||
         args->handle_info_off > size || args->args_off > size || args->environ_off > size ||
-        handle_count > (size - args->handle_info_off) / sizeof(uint32_t) ||
-        args->args_num > size || args->environ_num > size)
+        handle_count > (size - args->handle_info_off) / sizeof(uint32_t) || args->args_num > size ||
+        args->environ_num > size)
         give_up("bad start-up message", "");
 }
 
-static void __attribute__((noreturn)) run(char *message, uint32_t size, zx_handle_t *handles,
-                                          uint32_t handle_count)
+static void __attribute__((noreturn))
+run(char *message, uint32_t size, zx_handle_t *handles, uint32_t handle_count)
 {
     zx_proc_args_t *args = (zx_proc_args_t *)message;
 

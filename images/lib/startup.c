@@ -67,8 +67,7 @@ size_t startup_handles_duplicate(zx_handle_t *handles, uint32_t *infos, size_t c
         if (is_our_own(startup.infos[i]) || startup.handles[i] == ZX_HANDLE_INVALID)
             continue;
         /* One that must not be duplicated is not inherited. */
-        if (zx_handle_duplicate(startup.handles[i], ZX_RIGHT_SAME_RIGHTS, &handles[count]) ==
-            ZX_OK)
+        if (zx_handle_duplicate(startup.handles[i], ZX_RIGHT_SAME_RIGHTS, &handles[count]) == ZX_OK)
             infos[count++] = startup.infos[i];
     }
     return count;

@@ -27,8 +27,8 @@ static zx_status_t get_koids(zx_handle_t handle, zx_object_info_topic_t topic, z
         *koids = malloc(capacity * sizeof(**koids));
         if (!*koids)
             return ZX_ERR_NO_MEMORY;
-        zx_status_t status = zx_object_get_info(handle, topic, *koids,
-                                                capacity * sizeof(**koids), count, &available);
+        zx_status_t status = zx_object_get_info(handle, topic, *koids, capacity * sizeof(**koids),
+                                                count, &available);
         if (status == ZX_OK && *count == available)
             return ZX_OK;
         free(*koids);
@@ -39,8 +39,7 @@ static zx_status_t get_koids(zx_handle_t handle, zx_object_info_topic_t topic, z
 }
 
 static zx_status_t visit_children(const struct walk *walk, zx_handle_t parent,
-                                  zx_object_info_topic_t topic, enum task_type type,
-                                  unsigned depth)
+                                  zx_object_info_topic_t topic, enum task_type type, unsigned depth)
 {
     zx_koid_t *koids;
     size_t count;

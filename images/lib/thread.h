@@ -1,7 +1,8 @@
 /*
- * The block at the thread pointer (FS base) of every thread. Its first part is musl's struct pthread,
- * as far as the members of musl's libc.a that we link look at it; musl-subset.sh checks these offsets
- * against the archive. Our own fields follow. The thread's TLS data lies directly below the block.
+ * The block at the thread pointer (FS base) of every thread. Its first part is musl's struct
+ * pthread, as far as the members of musl's libc.a that we link look at it; musl-subset.sh checks
+ * these offsets against the archive. Our own fields follow. The thread's TLS data lies directly
+ * below the block.
  */
 #ifndef ZX_LIB_THREAD_H
 #define ZX_LIB_THREAD_H
@@ -21,12 +22,13 @@ struct thread {
     void *locale;
     char unused3[0xc8 - 0xb0];
     /* From here on ours. */
-    zx_handle_t handle;      /* of the thread */
+    zx_handle_t handle;       /* of the thread */
     _Atomic zx_futex_t state; /* THREAD_ values */
     void *(*start)(void *);
     void *argument;
     void *result;
-    uintptr_t map_start; /* the mapping that holds stack, TLS data and this block; 0 for the first */
+    uintptr_t
+        map_start; /* the mapping that holds stack, TLS data and this block; 0 for the first */
     size_t map_size;
     void **specific;        /* values of pthread keys, NULL until one is set */
     struct __ptcb *cleanup; /* handlers that pthread_exit runs */
@@ -39,9 +41,9 @@ _Static_assert(offsetof(struct thread, locale) == 0xa8, "locale");
 _Static_assert(offsetof(struct thread, handle) == 0xc8, "end of musl's part");
 
 /*
- * A thread ends either on its own account (DETACHED: it frees its mapping with its last system call)
- * or on that of whoever joins it (EXITING, then EXITED, when the joiner frees the mapping). The first
- * to leave RUNNING decides which.
+ * A thread ends either on its own account (DETACHED: it frees its mapping with its last system
+ * call) or on that of whoever joins it (EXITING, then EXITED, when the joiner frees the mapping).
+ * The first to leave RUNNING decides which.
  */
 enum { THREAD_RUNNING, THREAD_DETACHED, THREAD_EXITING, THREAD_EXITED };
 

@@ -37,8 +37,8 @@ static bool same(const char *a, const char *b)
 
 /*
  * The table: number of buckets, index of the first hashed symbol, number of 64-bit bloom words,
- * bloom shift; the bloom words; per bucket the index of its first symbol; per hashed symbol its hash,
- * with bit 0 set in the last one of a bucket.
+ * bloom shift; the bloom words; per bucket the index of its first symbol; per hashed symbol its
+ * hash, with bit 0 set in the last one of a bucket.
  */
 uintptr_t vdso_symbol(const struct vdso *vdso, const char *name)
 {

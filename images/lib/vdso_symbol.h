@@ -1,6 +1,6 @@
 /*
- * Finding functions in the vDSO by name. Programs and userboot are told where the vDSO is mapped and
- * nothing else about it, so that any vDSO works with any program.
+ * Finding functions in the vDSO by name. Programs and userboot are told where the vDSO is mapped
+ * and nothing else about it, so that any vDSO works with any program.
  */
 #ifndef ZX_LIB_VDSO_SYMBOL_H
 #define ZX_LIB_VDSO_SYMBOL_H

@@ -35,15 +35,13 @@ static struct file parse(char *argument)
     if (!equals)
         errx(2, "usage: mkbootfs OUTPUT NAME=FILE...");
     *equals = '\0';
-    if (argument[0] == '\0' || argument[0] == '/' ||
-        strlen(argument) >= ZBI_BOOTFS_MAX_NAME_LEN)
+    if (argument[0] == '\0' || argument[0] == '/' || strlen(argument) >= ZBI_BOOTFS_MAX_NAME_LEN)
         errx(1, "'%s' is no name for a file", argument);
     if (stat(equals + 1, &status) != 0)
         err(1, "%s", equals + 1);
     if (status.st_size > INT32_MAX)
         errx(1, "%s: too big", equals + 1);
-    return (struct file){
-        .name = argument, .path = equals + 1, .size = (uint32_t)status.st_size};
+    return (struct file){.name = argument, .path = equals + 1, .size = (uint32_t)status.st_size};
 }
 
 static void write_bytes(FILE *out, const void *bytes, size_t size)

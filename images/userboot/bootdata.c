@@ -32,8 +32,7 @@ static void find_bootfs(zx_handle_t zbi, uint64_t *offset, zbi_header_t *header)
          *offset += ZBI_ALIGN(sizeof(*header) + header->length)) {
         *header = first[1];
         if (*offset > sizeof(*header))
-            check(zx_vmo_read(zbi, header, *offset, sizeof(*header)), "cannot read",
-                  "boot image");
+            check(zx_vmo_read(zbi, header, *offset, sizeof(*header)), "cannot read", "boot image");
         check_header(header);
         if (header->type == ZBI_TYPE_STORAGE_BOOTFS)
             return;

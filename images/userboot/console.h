@@ -1,6 +1,6 @@
 /*
- * What userboot says: one line on the console when it fails, lines in the debug log when it was asked
- * to be verbose.
+ * What userboot says: one line on the console when it fails, lines in the debug log when it was
+ * asked to be verbose.
  */
 #ifndef USERBOOT_CONSOLE_H
 #define USERBOOT_CONSOLE_H
@@ -8,7 +8,7 @@
 #include <zircon/types.h>
 
 /* Exit statuses, which become zvmm's. */
-#define USERBOOT_EXIT_FAILED 125
+#define USERBOOT_EXIT_FAILED    125
 #define USERBOOT_EXIT_NOT_FOUND 127
 
 /* Prints "userboot: WHAT SUBJECT: STATUS" and ends the process. subject may be "". */

@@ -12,14 +12,14 @@
 #include <zircon/vm.h>
 
 /* Method numbers; clients of the time used one or the other of two generations. */
-#define DONE_OLD 0x501635da00000000u
-#define DONE_NEW 0x63ba6b76d3671001u
+#define DONE_OLD        0x501635da00000000u
+#define DONE_NEW        0x63ba6b76d3671001u
 #define LOAD_OBJECT_OLD 0x18d35e6000000000u
 #define LOAD_OBJECT_NEW 0x48c5a151d6df2853u
-#define CONFIG_OLD 0x1adeb78d00000000u
-#define CONFIG_NEW 0x6a8a1a1464632841u
+#define CONFIG_OLD      0x1adeb78d00000000u
+#define CONFIG_NEW      0x6a8a1a1464632841u
 
-#define STRING_MAX 0x3dfu
+#define STRING_MAX     0x3dfu
 #define HANDLE_PRESENT 0xffffffffu
 
 struct request {
@@ -60,19 +60,16 @@ static zx_status_t find_library(const struct loader_service *service, const char
 }
 
 /* The file as an executable VMO of its own. */
-static zx_status_t open_file(const struct loader_service *service,
-                             const struct bootfs_entry *entry, zx_handle_t *vmo)
+static zx_status_t open_file(const struct loader_service *service, const struct bootfs_entry *entry,
+                             zx_handle_t *vmo)
 {
-    zx_status_t status =
-        zx_vmo_create_child(service->bootfs, ZX_VMO_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE,
-                            entry->offset, entry->size, vmo);
+    zx_status_t status = zx_vmo_create_child(
+        service->bootfs, ZX_VMO_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE, entry->offset, entry->size, vmo);
     if (status != ZX_OK)
         return status;
     zx_object_set_property(*vmo, ZX_PROP_NAME, entry->name, strlen(entry->name));
-    status = zx_handle_replace(*vmo,
-                               ZX_RIGHTS_BASIC | ZX_RIGHT_READ | ZX_RIGHT_MAP |
-                                   ZX_RIGHT_GET_PROPERTY,
-                               vmo);
+    status = zx_handle_replace(
+        *vmo, ZX_RIGHTS_BASIC | ZX_RIGHT_READ | ZX_RIGHT_MAP | ZX_RIGHT_GET_PROPERTY, vmo);
     return status == ZX_OK ? zx_vmo_replace_as_executable(*vmo, ZX_HANDLE_INVALID, vmo) : status;
 }
 
@@ -81,7 +78,7 @@ void loader_service_start(struct loader_service *service, struct new_process *p,
                           zx_handle_t root_resource)
 {
     static const uint32_t infos[] = {
-        PA_HND(PA_VMO_EXECUTABLE, 0), PA_HND(PA_FD, 0),        PA_HND(PA_PROC_SELF, 0),
+        PA_HND(PA_VMO_EXECUTABLE, 0), PA_HND(PA_FD, 0),          PA_HND(PA_PROC_SELF, 0),
         PA_HND(PA_VMAR_ROOT, 0),      PA_HND(PA_VMAR_LOADED, 0), PA_HND(PA_THREAD_SELF, 0),
         PA_HND(PA_LDSVC_LOADER, 0),
     };
@@ -96,8 +93,7 @@ void loader_service_start(struct loader_service *service, struct new_process *p,
 
     if (interp->p_filesz == 0 || interp->p_filesz > sizeof(name))
         fail("cannot load", program->name, ZX_ERR_NOT_SUPPORTED);
-    check(zx_vmo_read(service->bootfs, name, program->offset + interp->p_offset,
-                      interp->p_filesz),
+    check(zx_vmo_read(service->bootfs, name, program->offset + interp->p_offset, interp->p_filesz),
           "cannot read", program->name);
     name[sizeof(name) - 1] = '\0';
     if (find_library(service, "", name, &linker) == ZX_ERR_NOT_FOUND)

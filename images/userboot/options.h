@@ -1,6 +1,6 @@
 /*
- * The kernel command line: words that each end with a NUL. userboot obeys the words below; all words
- * but arguments go on to the program as its environment.
+ * The kernel command line: words that each end with a NUL. userboot obeys the words below; all
+ * words but arguments go on to the program as its environment.
  *
  *     userboot=NAME        the program to run (bin/sh)
  *     userboot.root=PATH   folder of the boot file system in which names are looked up

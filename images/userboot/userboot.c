@@ -1,8 +1,8 @@
 /*
- * userboot: the first user process. The kernel starts it with one message that holds the command line
- * and the kernel's handles; it finds the boot file system in the boot image, starts the program the
- * command line names with those handles, waits for it, and exits with its return code. What it says
- * on that way is nothing, unless something fails.
+ * userboot: the first user process. The kernel starts it with one message that holds the command
+ * line and the kernel's handles; it finds the boot file system in the boot image, starts the
+ * program the command line names with those handles, waits for it, and exits with its return code.
+ * What it says on that way is nothing, unless something fails.
  *
  * It has no writable data and no relocations: everything it remembers is on its stack, and vDSO
  * functions are found by name (start.S).
@@ -100,8 +100,8 @@ static size_t receive(zx_handle_t bootstrap, char *words, zx_handle_t *handles)
 }
 
 /*
- * The main start-up message. argument_0 is the program's path; the other arguments and the environment
- * are the command line's words.
+ * The main start-up message. argument_0 is the program's path; the other arguments and the
+ * environment are the command line's words.
  */
 static void send_main_message(const struct new_process *p, const zx_handle_t *handles,
                               const char *argument_0, char *words, size_t size)
@@ -149,8 +149,7 @@ static void load(struct new_process *p, const struct options *options, const zx_
     struct elf_headers headers;
 
     check(elf_read(&file, &headers), "not a program:", program->name);
-    check(new_process_create(p, handles[ROOT_JOB], program->name), "cannot create",
-          program->name);
+    check(new_process_create(p, handles[ROOT_JOB], program->name), "cannot create", program->name);
     *loader = (struct loader_service){.bootfs = handles[BOOTFS], .options = options};
     if (elf_find(&headers, PT_INTERP))
         loader_service_start(loader, p, program, &headers, handles[ROOT_RESOURCE]);

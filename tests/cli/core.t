@@ -5,4 +5,4 @@ if ! out=$(./zvmm guest.elf -- hello 2>&1 </dev/null) && [ ! -w /dev/kvm ]; then
     echo "1..0 # SKIP no usable /dev/kvm: ${out##*$'\n'}"
     exit 0
 fi
-exec timeout -k 5 600 ./zvmm guest.elf -- core-tests </dev/null
+exec timeout -k 5 600 ./zvmm guest.elf -- core-tests ${C:+"$C"} </dev/null

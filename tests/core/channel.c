@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <threads.h>
 
-#define MESSAGE_BYTES_MAX 65536u
+#define MESSAGE_BYTES_MAX   65536u
 #define MESSAGE_HANDLES_MAX 64u
 
 struct pair {
@@ -189,9 +189,8 @@ TEST(Channel, MayDiscard)
     uint32_t size = 0;
 
     ASSERT_OK(zx_channel_write(p.a, 0, "12345678", 8, &inside.b, 1));
-    EXPECT_STATUS(
-        zx_channel_read(p.b, ZX_CHANNEL_READ_MAY_DISCARD, NULL, NULL, 0, 0, &size, NULL),
-        ZX_ERR_BUFFER_TOO_SMALL);
+    EXPECT_STATUS(zx_channel_read(p.b, ZX_CHANNEL_READ_MAY_DISCARD, NULL, NULL, 0, 0, &size, NULL),
+                  ZX_ERR_BUFFER_TOO_SMALL);
     EXPECT_EQ(size, 8);
     EXPECT_STATUS(zx_channel_read(p.b, 0, NULL, NULL, 0, 0, &size, NULL), ZX_ERR_SHOULD_WAIT);
     /* The handle in it was closed. */
@@ -256,8 +255,7 @@ TEST(Channel, TransferManyHandles)
     }
     ASSERT_OK(zx_channel_write(p.a, 0, NULL, 0, handles, MESSAGE_HANDLES_MAX));
     memset(handles, 0, sizeof(handles));
-    ASSERT_OK(
-        zx_channel_read(p.b, 0, NULL, handles, 0, MESSAGE_HANDLES_MAX, NULL, &count));
+    ASSERT_OK(zx_channel_read(p.b, 0, NULL, handles, 0, MESSAGE_HANDLES_MAX, NULL, &count));
     EXPECT_EQ(count, MESSAGE_HANDLES_MAX);
     for (size_t i = 0; i < MESSAGE_HANDLES_MAX; i++)
         EXPECT_EQ(basic_info(handles[i]).koid, koids[i]);
@@ -386,8 +384,7 @@ TEST(Channel, Rights)
 
     ASSERT_OK(zx_handle_replace(p.a, ZX_RIGHT_READ, &read_only));
     EXPECT_STATUS(zx_channel_write(read_only, 0, "x", 1, NULL, 0), ZX_ERR_ACCESS_DENIED);
-    EXPECT_STATUS(zx_channel_read(read_only, 0, &byte, NULL, 1, 0, NULL, NULL),
-                  ZX_ERR_SHOULD_WAIT);
+    EXPECT_STATUS(zx_channel_read(read_only, 0, &byte, NULL, 1, 0, NULL, NULL), ZX_ERR_SHOULD_WAIT);
     ASSERT_OK(zx_handle_replace(p.b, ZX_RIGHT_WRITE, &p.b));
     EXPECT_STATUS(zx_channel_read(p.b, 0, &byte, NULL, 1, 0, NULL, NULL), ZX_ERR_ACCESS_DENIED);
     EXPECT_OK(zx_channel_write(p.b, 0, "x", 1, NULL, 0));
@@ -412,8 +409,7 @@ TEST(Channel, ReadIntoBadPointers)
     char byte;
 
     ASSERT_OK(zx_channel_write(p.a, 0, "x", 1, NULL, 0));
-    EXPECT_STATUS(zx_channel_read(p.b, 0, &byte, NULL, 1, 0, UNMAPPED, NULL),
-                  ZX_ERR_INVALID_ARGS);
+    EXPECT_STATUS(zx_channel_read(p.b, 0, &byte, NULL, 1, 0, UNMAPPED, NULL), ZX_ERR_INVALID_ARGS);
     ASSERT_OK(zx_channel_write(p.a, 0, "x", 1, NULL, 0));
     EXPECT_STATUS(zx_channel_read(p.b, 0, UNMAPPED, NULL, 1, 0, NULL, NULL), ZX_ERR_INVALID_ARGS);
     close_pair(p);
@@ -504,8 +500,8 @@ TEST(ChannelWriteEtc, BadDispositions)
     item = (zx_handle_disposition_t){ZX_HANDLE_OP_DUPLICATE, weak, ZX_OBJ_TYPE_NONE,
                                      ZX_RIGHT_SAME_RIGHTS, 0};
     EXPECT_STATUS(zx_channel_write_etc(p.a, 0, NULL, 0, &item, 1), ZX_ERR_ACCESS_DENIED);
-    item = (zx_handle_disposition_t){ZX_HANDLE_OP_MOVE, weak, ZX_OBJ_TYPE_NONE,
-                                     ZX_RIGHT_DUPLICATE, 0};
+    item =
+        (zx_handle_disposition_t){ZX_HANDLE_OP_MOVE, weak, ZX_OBJ_TYPE_NONE, ZX_RIGHT_DUPLICATE, 0};
     EXPECT_STATUS(zx_channel_write_etc(p.a, 0, NULL, 0, &item, 1), ZX_ERR_INVALID_ARGS);
     EXPECT_STATUS(zx_handle_close(weak), ZX_ERR_BAD_HANDLE);
     zx_handle_close(event);
@@ -522,10 +518,8 @@ struct message {
 static zx_status_t call(zx_handle_t channel, zx_time_t deadline, struct message *out,
                         struct message *in)
 {
-    const zx_channel_call_args_t args = {.wr_bytes = out,
-                                         .rd_bytes = in,
-                                         .wr_num_bytes = sizeof(*out),
-                                         .rd_num_bytes = sizeof(*in)};
+    const zx_channel_call_args_t args = {
+        .wr_bytes = out, .rd_bytes = in, .wr_num_bytes = sizeof(*out), .rd_num_bytes = sizeof(*in)};
     uint32_t size, count;
 
     return zx_channel_call(channel, 0, deadline, &args, &size, &count);
@@ -544,8 +538,8 @@ static int serve(void *argument)
 
     for (int i = 0; i < server->calls; i++) {
         EXPECT_OK(zx_object_wait_one(server->channel, ZX_CHANNEL_READABLE, soon(), NULL));
-        EXPECT_OK(zx_channel_read(server->channel, 0, &message, NULL, sizeof(message), 0, NULL,
-                                  NULL));
+        EXPECT_OK(
+            zx_channel_read(server->channel, 0, &message, NULL, sizeof(message), 0, NULL, NULL));
         message.value *= 2;
         EXPECT_OK(zx_channel_write(server->channel, 0, &message, sizeof(message), NULL, 0));
     }
@@ -657,17 +651,14 @@ TEST(ChannelCall, BadArguments)
 {
     struct pair p = make_channel();
     struct message out = {0, 1}, in;
-    zx_channel_call_args_t args = {.wr_bytes = &out,
-                                   .rd_bytes = &in,
-                                   .wr_num_bytes = 3,
-                                   .rd_num_bytes = sizeof(in)};
+    zx_channel_call_args_t args = {
+        .wr_bytes = &out, .rd_bytes = &in, .wr_num_bytes = 3, .rd_num_bytes = sizeof(in)};
     uint32_t size, count;
 
     EXPECT_STATUS(zx_channel_call(p.a, 0, 0, &args, &size, &count), ZX_ERR_INVALID_ARGS);
     args.wr_num_bytes = sizeof(out);
     EXPECT_STATUS(zx_channel_call(p.a, 1, 0, &args, &size, &count), ZX_ERR_INVALID_ARGS);
-    EXPECT_STATUS(zx_channel_call(closed_handle(), 0, 0, &args, &size, &count),
-                  ZX_ERR_BAD_HANDLE);
+    EXPECT_STATUS(zx_channel_call(closed_handle(), 0, 0, &args, &size, &count), ZX_ERR_BAD_HANDLE);
     EXPECT_STATUS(zx_channel_call(p.a, 0, 0, UNMAPPED, &size, &count), ZX_ERR_INVALID_ARGS);
     close_pair(p);
 }

@@ -64,8 +64,8 @@ static zx_vaddr_t map_code(zx_handle_t root_vmar)
     ASSERT_OK(zx_vmo_create(size, 0, &vmo));
     ASSERT_OK(zx_vmo_write(vmo, __start_child_code, 0, size));
     ASSERT_OK(zx_vmo_replace_as_executable(vmo, ZX_HANDLE_INVALID, &vmo));
-    ASSERT_OK(zx_vmar_map(root_vmar, ZX_VM_PERM_READ | ZX_VM_PERM_EXECUTE, 0, vmo, 0, size,
-                          &address));
+    ASSERT_OK(
+        zx_vmar_map(root_vmar, ZX_VM_PERM_READ | ZX_VM_PERM_EXECUTE, 0, vmo, 0, size, &address));
     CLOSE(vmo);
     return address;
 }
@@ -122,8 +122,7 @@ int64_t child_wait(const struct child *child)
     zx_info_process_t info = {.return_code = INT64_MIN};
 
     EXPECT_OK(zx_object_wait_one(child->process, ZX_PROCESS_TERMINATED, soon(), NULL));
-    EXPECT_OK(
-        zx_object_get_info(child->process, ZX_INFO_PROCESS, &info, sizeof(info), NULL, NULL));
+    EXPECT_OK(zx_object_get_info(child->process, ZX_INFO_PROCESS, &info, sizeof(info), NULL, NULL));
     return info.return_code;
 }
 

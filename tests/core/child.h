@@ -1,7 +1,7 @@
 /*
  * Child processes for tests. A child runs one function of this program that is marked CHILD: it is
- * copied into the child, so it uses nothing but its arguments and the calls in struct child_calls: no
- * globals, no constants in memory, no library, no thread pointer.
+ * copied into the child, so it uses nothing but its arguments and the calls in struct child_calls:
+ * no globals, no constants in memory, no library, no thread pointer.
  */
 #ifndef CORE_CHILD_H
 #define CORE_CHILD_H

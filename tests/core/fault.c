@@ -192,7 +192,7 @@ static CHILD void reads_behind_a_vmo(zx_handle_t channel, const struct child_cal
 
     calls->object_wait_one(channel, ZX_CHANNEL_READABLE, ZX_TIME_INFINITE, NULL);
     calls->channel_read(channel, 0, &address, NULL, sizeof(address), 0, NULL, NULL);
-    *(volatile int *)address;        /* inside */
+    *(volatile int *)address;          /* inside */
     *(volatile int *)(address + 4096); /* behind */
     calls->process_exit(0);
 }

@@ -36,8 +36,8 @@ static int keeps_sse_registers(void *argument)
             "movups %%xmm15, 240(%1)"
             :
             : "r"(pattern), "r"(found)
-            : "rax", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",
-              "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "memory", "cc");
+            : "rax", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
+              "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "memory", "cc");
         for (int i = 0; i < 16; i++)
             mismatches += memcmp(found[i], pattern, sizeof(pattern)) != 0;
     }

@@ -30,8 +30,7 @@ static int wait_on_futex(void *argument)
 
 static void start_waiter(struct waiter *w, zx_futex_t *futex, zx_handle_t owner)
 {
-    *w = (struct waiter){
-        .futex = futex, .value = *futex, .owner = owner, .deadline = soon()};
+    *w = (struct waiter){.futex = futex, .value = *futex, .owner = owner, .deadline = soon()};
     ASSERT_EQ(thrd_create(&w->thread, wait_on_futex, w), thrd_success);
     while (w->handle == ZX_HANDLE_INVALID)
         zx_nanosleep(zx_deadline_after(MS(1)));
@@ -62,8 +61,7 @@ TEST(Futex, WaitValueDiffers)
 {
     zx_futex_t futex = 1;
 
-    EXPECT_STATUS(zx_futex_wait(&futex, 2, ZX_HANDLE_INVALID, ZX_TIME_INFINITE),
-                  ZX_ERR_BAD_STATE);
+    EXPECT_STATUS(zx_futex_wait(&futex, 2, ZX_HANDLE_INVALID, ZX_TIME_INFINITE), ZX_ERR_BAD_STATE);
 }
 
 TEST(Futex, WaitTimesOut)

@@ -266,9 +266,8 @@ TEST(HandleInfo, Count)
     ASSERT_OK(zx_object_get_info(event, ZX_INFO_HANDLE_COUNT, &count, sizeof(count), NULL, NULL));
     EXPECT_EQ(count.handle_count, 1);
     copy = without_rights(event, ZX_RIGHT_INSPECT);
-    EXPECT_STATUS(
-        zx_object_get_info(copy, ZX_INFO_HANDLE_COUNT, &count, sizeof(count), NULL, NULL),
-        ZX_ERR_ACCESS_DENIED);
+    EXPECT_STATUS(zx_object_get_info(copy, ZX_INFO_HANDLE_COUNT, &count, sizeof(count), NULL, NULL),
+                  ZX_ERR_ACCESS_DENIED);
     CLOSE(copy);
     CLOSE(event);
 }

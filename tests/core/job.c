@@ -93,12 +93,12 @@ TEST(Job, SignalsFollowTheChildren)
 
 TEST(Job, OnlyDirectChildrenAreListed)
 {
-    zx_handle_t job = make_job(zx_job_default()), inner = make_job(job), innermost = make_job(inner);
+    zx_handle_t job = make_job(zx_job_default()), inner = make_job(job),
+                innermost = make_job(inner);
     zx_koid_t koid = 0;
     size_t actual;
 
-    EXPECT_OK(
-        zx_object_get_info(job, ZX_INFO_JOB_CHILDREN, &koid, sizeof(koid), &actual, NULL));
+    EXPECT_OK(zx_object_get_info(job, ZX_INFO_JOB_CHILDREN, &koid, sizeof(koid), &actual, NULL));
     EXPECT_EQ(actual, 1);
     EXPECT_EQ(koid, basic_info(inner).koid);
     CLOSE(innermost);
@@ -167,10 +167,9 @@ TEST(JobCritical, OnlyIfItFails)
     struct prepared_child good = child_prepare(job, child_exits, 0);
     struct prepared_child bad = child_prepare(job, child_exits, 3);
 
-    ASSERT_OK(zx_job_set_critical(job, ZX_JOB_CRITICAL_PROCESS_RETCODE_NONZERO,
-                                  good.child.process));
     ASSERT_OK(
-        zx_job_set_critical(job, ZX_JOB_CRITICAL_PROCESS_RETCODE_NONZERO, bad.child.process));
+        zx_job_set_critical(job, ZX_JOB_CRITICAL_PROCESS_RETCODE_NONZERO, good.child.process));
+    ASSERT_OK(zx_job_set_critical(job, ZX_JOB_CRITICAL_PROCESS_RETCODE_NONZERO, bad.child.process));
     child_run(&good);
     EXPECT_EQ(child_wait(&good.child), 0);
     EXPECT_EQ(job_info(job).exited, false);
@@ -299,18 +298,15 @@ TEST(JobPolicy, BadArguments)
     zx_policy_basic_v1_t policy = {ZX_POL_NEW_EVENT, ZX_POL_ACTION_DENY};
 
     require_policies();
-    EXPECT_STATUS(zx_job_set_policy(job, 99, ZX_JOB_POL_BASIC_V1, &policy, 1),
-                  ZX_ERR_INVALID_ARGS);
-    EXPECT_STATUS(zx_job_set_policy(job, ZX_JOB_POL_ABSOLUTE, 99, &policy, 1),
-                  ZX_ERR_INVALID_ARGS);
+    EXPECT_STATUS(zx_job_set_policy(job, 99, ZX_JOB_POL_BASIC_V1, &policy, 1), ZX_ERR_INVALID_ARGS);
+    EXPECT_STATUS(zx_job_set_policy(job, ZX_JOB_POL_ABSOLUTE, 99, &policy, 1), ZX_ERR_INVALID_ARGS);
     EXPECT_STATUS(zx_job_set_policy(job, ZX_JOB_POL_ABSOLUTE, ZX_JOB_POL_BASIC_V1, NULL, 1),
                   ZX_ERR_INVALID_ARGS);
     EXPECT_STATUS(zx_job_set_policy(job, ZX_JOB_POL_ABSOLUTE, ZX_JOB_POL_BASIC_V1, &policy, 0),
                   ZX_ERR_INVALID_ARGS);
     EXPECT_STATUS(set_policy(job, ZX_JOB_POL_ABSOLUTE, 99, ZX_POL_ACTION_DENY),
                   ZX_ERR_INVALID_ARGS);
-    EXPECT_STATUS(set_policy(job, ZX_JOB_POL_ABSOLUTE, ZX_POL_NEW_EVENT, 99),
-                  ZX_ERR_NOT_SUPPORTED);
+    EXPECT_STATUS(set_policy(job, ZX_JOB_POL_ABSOLUTE, ZX_POL_NEW_EVENT, 99), ZX_ERR_NOT_SUPPORTED);
     zx_handle_t weak = without_rights(job, ZX_RIGHT_SET_POLICY);
     EXPECT_STATUS(set_policy(weak, ZX_JOB_POL_ABSOLUTE, ZX_POL_NEW_EVENT, ZX_POL_ACTION_DENY),
                   ZX_ERR_ACCESS_DENIED);

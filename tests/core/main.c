@@ -1,6 +1,6 @@
 /*
- * core-tests: conformance tests of the system calls, run inside the guest. Expectations come from the
- * ABI's rules, not from what the kernel happens to do. Output is TAP.
+ * core-tests: conformance tests of the system calls, run inside the guest. Expectations come from
+ * the ABI's rules, not from what the kernel happens to do. Output is TAP.
  *
  *     core-tests [--list] [PATTERN...]      PATTERN: Suite.Name, with * and ?
  */

@@ -111,8 +111,8 @@ TEST(ObjectGetInfo, KernelMemoryNeedsTheRootResource)
 {
     zx_info_kmem_stats_t stats = {0};
 
-    EXPECT_OK(zx_object_get_info(root_resource(), ZX_INFO_KMEM_STATS, &stats, sizeof(stats), NULL,
-                                 NULL));
+    EXPECT_OK(
+        zx_object_get_info(root_resource(), ZX_INFO_KMEM_STATS, &stats, sizeof(stats), NULL, NULL));
     EXPECT_TRUE(stats.total_bytes > stats.free_bytes);
     EXPECT_TRUE(stats.free_bytes > 0);
     EXPECT_STATUS(zx_object_get_info(zx_process_self(), ZX_INFO_KMEM_STATS, &stats, sizeof(stats),
@@ -198,8 +198,8 @@ TEST(ObjectProperty, VdsoBase)
     EXPECT_STATUS(zx_object_set_property(zx_process_self(), ZX_PROP_PROCESS_VDSO_BASE_ADDRESS,
                                          &base, sizeof(base)),
                   ZX_ERR_INVALID_ARGS);
-    EXPECT_STATUS(zx_object_get_property(zx_job_default(), ZX_PROP_PROCESS_VDSO_BASE_ADDRESS,
-                                         &base, sizeof(base)),
+    EXPECT_STATUS(zx_object_get_property(zx_job_default(), ZX_PROP_PROCESS_VDSO_BASE_ADDRESS, &base,
+                                         sizeof(base)),
                   ZX_ERR_WRONG_TYPE);
 }
 
@@ -209,18 +209,18 @@ TEST(ObjectProperty, DebugAddressIsSetOnce)
     uintptr_t address = 0;
 
     ASSERT_OK(zx_process_create(zx_job_default(), "p", 1, 0, &process, &vmar));
-    EXPECT_STATUS(zx_object_set_property(process, ZX_PROP_PROCESS_DEBUG_ADDR, &address,
-                                         sizeof(address)),
-                  ZX_ERR_INVALID_ARGS);
+    EXPECT_STATUS(
+        zx_object_set_property(process, ZX_PROP_PROCESS_DEBUG_ADDR, &address, sizeof(address)),
+        ZX_ERR_INVALID_ARGS);
     address = 0x123000;
-    EXPECT_OK(zx_object_set_property(process, ZX_PROP_PROCESS_DEBUG_ADDR, &address,
-                                     sizeof(address)));
-    EXPECT_STATUS(zx_object_set_property(process, ZX_PROP_PROCESS_DEBUG_ADDR, &address,
-                                         sizeof(address)),
-                  ZX_ERR_ACCESS_DENIED);
+    EXPECT_OK(
+        zx_object_set_property(process, ZX_PROP_PROCESS_DEBUG_ADDR, &address, sizeof(address)));
+    EXPECT_STATUS(
+        zx_object_set_property(process, ZX_PROP_PROCESS_DEBUG_ADDR, &address, sizeof(address)),
+        ZX_ERR_ACCESS_DENIED);
     address = 0;
-    EXPECT_OK(zx_object_get_property(process, ZX_PROP_PROCESS_DEBUG_ADDR, &address,
-                                     sizeof(address)));
+    EXPECT_OK(
+        zx_object_get_property(process, ZX_PROP_PROCESS_DEBUG_ADDR, &address, sizeof(address)));
     EXPECT_EQ(address, 0x123000);
     CLOSE(vmar);
     CLOSE(process);
@@ -234,13 +234,13 @@ TEST(ObjectProperty, FsBaseOnlyOfTheCallingThread)
     ASSERT_OK(zx_thread_create(zx_process_self(), "t", 1, 0, &thread));
     EXPECT_STATUS(zx_object_set_property(thread, ZX_PROP_REGISTER_FS, &address, sizeof(address)),
                   ZX_ERR_ACCESS_DENIED);
-    EXPECT_STATUS(zx_object_set_property(zx_process_self(), ZX_PROP_REGISTER_FS, &address,
-                                         sizeof(address)),
-                  ZX_ERR_WRONG_TYPE);
+    EXPECT_STATUS(
+        zx_object_set_property(zx_process_self(), ZX_PROP_REGISTER_FS, &address, sizeof(address)),
+        ZX_ERR_WRONG_TYPE);
     address = 0x8000000000000000;
-    EXPECT_STATUS(zx_object_set_property(zx_thread_self(), ZX_PROP_REGISTER_FS, &address,
-                                         sizeof(address)),
-                  ZX_ERR_INVALID_ARGS);
+    EXPECT_STATUS(
+        zx_object_set_property(zx_thread_self(), ZX_PROP_REGISTER_FS, &address, sizeof(address)),
+        ZX_ERR_INVALID_ARGS);
     CLOSE(thread);
 }
 
@@ -250,14 +250,14 @@ TEST(ObjectProperty, GsBase)
     uintptr_t address = (uintptr_t)words;
     uint64_t value;
 
-    ASSERT_OK(zx_object_set_property(zx_thread_self(), ZX_PROP_REGISTER_GS, &address,
-                                     sizeof(address)));
+    ASSERT_OK(
+        zx_object_set_property(zx_thread_self(), ZX_PROP_REGISTER_GS, &address, sizeof(address)));
     zx_nanosleep(zx_deadline_after(MS(1))); /* it survives a switch */
     __asm__ volatile("mov %%gs:8, %0" : "=r"(value));
     EXPECT_EQ(value, 22);
     address = 0;
-    EXPECT_OK(zx_object_set_property(zx_thread_self(), ZX_PROP_REGISTER_GS, &address,
-                                     sizeof(address)));
+    EXPECT_OK(
+        zx_object_set_property(zx_thread_self(), ZX_PROP_REGISTER_GS, &address, sizeof(address)));
 }
 
 TEST(ObjectChild, ThreadOfProcess)

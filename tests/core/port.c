@@ -317,21 +317,17 @@ TEST(PortAsync, BadArguments)
 {
     zx_handle_t port = make_port(), event = make_event(), weak;
 
-    EXPECT_STATUS(zx_object_wait_async(event, port, 1, ZX_EVENT_SIGNALED, 2),
-                  ZX_ERR_INVALID_ARGS);
+    EXPECT_STATUS(zx_object_wait_async(event, port, 1, ZX_EVENT_SIGNALED, 2), ZX_ERR_INVALID_ARGS);
     EXPECT_STATUS(zx_object_wait_async(event, closed_handle(), 1, ZX_EVENT_SIGNALED, 0),
                   ZX_ERR_BAD_HANDLE);
-    EXPECT_STATUS(zx_object_wait_async(event, event, 1, ZX_EVENT_SIGNALED, 0),
-                  ZX_ERR_WRONG_TYPE);
+    EXPECT_STATUS(zx_object_wait_async(event, event, 1, ZX_EVENT_SIGNALED, 0), ZX_ERR_WRONG_TYPE);
     EXPECT_STATUS(zx_object_wait_async(closed_handle(), port, 1, ZX_EVENT_SIGNALED, 0),
                   ZX_ERR_BAD_HANDLE);
     weak = without_rights(event, ZX_RIGHT_WAIT);
-    EXPECT_STATUS(zx_object_wait_async(weak, port, 1, ZX_EVENT_SIGNALED, 0),
-                  ZX_ERR_ACCESS_DENIED);
+    EXPECT_STATUS(zx_object_wait_async(weak, port, 1, ZX_EVENT_SIGNALED, 0), ZX_ERR_ACCESS_DENIED);
     CLOSE(weak);
     weak = without_rights(port, ZX_RIGHT_WRITE);
-    EXPECT_STATUS(zx_object_wait_async(event, weak, 1, ZX_EVENT_SIGNALED, 0),
-                  ZX_ERR_ACCESS_DENIED);
+    EXPECT_STATUS(zx_object_wait_async(event, weak, 1, ZX_EVENT_SIGNALED, 0), ZX_ERR_ACCESS_DENIED);
     CLOSE(weak);
     CLOSE(event);
     CLOSE(port);

@@ -20,8 +20,8 @@ TEST(Process, Create)
     EXPECT_EQ(basic_info(process).type, ZX_OBJ_TYPE_PROCESS);
     EXPECT_EQ(basic_info(process).rights, ZX_DEFAULT_PROCESS_RIGHTS);
     EXPECT_EQ(basic_info(process).related_koid, basic_info(zx_job_default()).koid);
-    EXPECT_EQ(basic_info(vmar).rights, ZX_DEFAULT_VMAR_RIGHTS | ZX_RIGHT_READ | ZX_RIGHT_WRITE |
-                                           ZX_RIGHT_EXECUTE);
+    EXPECT_EQ(basic_info(vmar).rights,
+              ZX_DEFAULT_VMAR_RIGHTS | ZX_RIGHT_READ | ZX_RIGHT_WRITE | ZX_RIGHT_EXECUTE);
     EXPECT_OK(zx_object_get_property(process, ZX_PROP_NAME, name, sizeof(name)));
     EXPECT_EQ(strcmp(name, "a name"), 0);
     EXPECT_EQ(process_info(process).started, false);
@@ -58,7 +58,8 @@ TEST(Process, LongNameIsTruncated)
     char long_name[64], name[ZX_MAX_NAME_LEN];
 
     memset(long_name, 'n', sizeof(long_name));
-    ASSERT_OK(zx_process_create(zx_job_default(), long_name, sizeof(long_name), 0, &process, &vmar));
+    ASSERT_OK(
+        zx_process_create(zx_job_default(), long_name, sizeof(long_name), 0, &process, &vmar));
     EXPECT_OK(zx_object_get_property(process, ZX_PROP_NAME, name, sizeof(name)));
     EXPECT_EQ(strlen(name), ZX_MAX_NAME_LEN - 1);
     CLOSE(vmar);
@@ -108,8 +109,7 @@ TEST(Process, TalksThroughItsChannel)
     for (int i = 0; i < 10; i++) {
         ASSERT_OK(zx_channel_write(child.channel, 0, "ping", 5, NULL, 0));
         ASSERT_OK(zx_object_wait_one(child.channel, ZX_CHANNEL_READABLE, soon(), NULL));
-        ASSERT_OK(
-            zx_channel_read(child.channel, 0, buffer, NULL, sizeof(buffer), 0, &size, NULL));
+        ASSERT_OK(zx_channel_read(child.channel, 0, buffer, NULL, sizeof(buffer), 0, &size, NULL));
         EXPECT_EQ(size, 5);
         EXPECT_EQ(strcmp(buffer, "ping"), 0);
     }
@@ -276,12 +276,10 @@ TEST(ProcessMemory, ReadBadArguments)
     size_t actual;
     zx_handle_t weak;
 
-    EXPECT_STATUS(
-        zx_process_read_memory(zx_process_self(), (uintptr_t)buffer, NULL, 1, &actual),
-        ZX_ERR_INVALID_ARGS);
-    EXPECT_STATUS(
-        zx_process_read_memory(zx_process_self(), (uintptr_t)buffer, buffer, 0, &actual),
-        ZX_ERR_INVALID_ARGS);
+    EXPECT_STATUS(zx_process_read_memory(zx_process_self(), (uintptr_t)buffer, NULL, 1, &actual),
+                  ZX_ERR_INVALID_ARGS);
+    EXPECT_STATUS(zx_process_read_memory(zx_process_self(), (uintptr_t)buffer, buffer, 0, &actual),
+                  ZX_ERR_INVALID_ARGS);
     EXPECT_STATUS(zx_process_read_memory(zx_process_self(), (uintptr_t)buffer, buffer,
                                          64 * 1024 * 1024 + 1, &actual),
                   ZX_ERR_INVALID_ARGS);
@@ -308,19 +306,19 @@ TEST(ProcessInfo, TaskStats)
     struct child child = child_start(ZX_HANDLE_INVALID, child_sleeps, 0);
     zx_info_task_stats_t stats = {0};
 
-    EXPECT_OK(zx_object_get_info(zx_process_self(), ZX_INFO_TASK_STATS, &stats, sizeof(stats),
-                                 NULL, NULL));
+    EXPECT_OK(zx_object_get_info(zx_process_self(), ZX_INFO_TASK_STATS, &stats, sizeof(stats), NULL,
+                                 NULL));
     EXPECT_TRUE(stats.mem_mapped_bytes > 0);
     EXPECT_TRUE(stats.mem_private_bytes > 0);
     EXPECT_TRUE(stats.mem_private_bytes <= stats.mem_mapped_bytes);
-    EXPECT_OK(zx_object_get_info(child.process, ZX_INFO_TASK_STATS, &stats, sizeof(stats), NULL,
-                                 NULL));
+    EXPECT_OK(
+        zx_object_get_info(child.process, ZX_INFO_TASK_STATS, &stats, sizeof(stats), NULL, NULL));
     EXPECT_TRUE(stats.mem_mapped_bytes > 0);
     ASSERT_OK(zx_task_kill(child.process));
     child_wait(&child);
-    EXPECT_STATUS(zx_object_get_info(child.process, ZX_INFO_TASK_STATS, &stats, sizeof(stats),
-                                     NULL, NULL),
-                  ZX_ERR_BAD_STATE);
+    EXPECT_STATUS(
+        zx_object_get_info(child.process, ZX_INFO_TASK_STATS, &stats, sizeof(stats), NULL, NULL),
+        ZX_ERR_BAD_STATE);
     child_close(&child);
 }
 
@@ -334,8 +332,7 @@ TEST(ProcessInfo, HandleStats)
     ASSERT_OK(zx_event_create(0, &event));
     ASSERT_OK(zx_object_get_info(zx_process_self(), ZX_INFO_PROCESS_HANDLE_STATS, &after,
                                  sizeof(after), NULL, NULL));
-    EXPECT_EQ(after.handle_count[ZX_OBJ_TYPE_EVENT],
-              before.handle_count[ZX_OBJ_TYPE_EVENT] + 1);
+    EXPECT_EQ(after.handle_count[ZX_OBJ_TYPE_EVENT], before.handle_count[ZX_OBJ_TYPE_EVENT] + 1);
     EXPECT_TRUE(after.handle_count[ZX_OBJ_TYPE_PROCESS] >= 1);
     CLOSE(event);
 }

@@ -139,15 +139,15 @@ TEST(Socket, Thresholds)
     struct pair p = make_socket(ZX_SOCKET_STREAM);
     size_t threshold = 10, actual;
 
-    ASSERT_OK(zx_object_set_property(p.b, ZX_PROP_SOCKET_RX_THRESHOLD, &threshold,
-                                     sizeof(threshold)));
+    ASSERT_OK(
+        zx_object_set_property(p.b, ZX_PROP_SOCKET_RX_THRESHOLD, &threshold, sizeof(threshold)));
     ASSERT_OK(zx_socket_write(p.a, 0, "123456789", 9, &actual));
     EXPECT_EQ(signals_of(p.b) & ZX_SOCKET_READ_THRESHOLD, 0);
     ASSERT_OK(zx_socket_write(p.a, 0, "0", 1, &actual));
     EXPECT_EQ(signals_of(p.b) & ZX_SOCKET_READ_THRESHOLD, ZX_SOCKET_READ_THRESHOLD);
     threshold = BUFFER_MAX + 1;
-    EXPECT_STATUS(zx_object_set_property(p.b, ZX_PROP_SOCKET_RX_THRESHOLD, &threshold,
-                                         sizeof(threshold)),
-                  ZX_ERR_INVALID_ARGS);
+    EXPECT_STATUS(
+        zx_object_set_property(p.b, ZX_PROP_SOCKET_RX_THRESHOLD, &threshold, sizeof(threshold)),
+        ZX_ERR_INVALID_ARGS);
     close_pair(p);
 }

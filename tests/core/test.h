@@ -39,9 +39,9 @@ struct test {
 /* Ends the test as skipped. */
 #define SKIP(reason) test_skip(reason)
 
-#define EXPECT_TRUE(condition) \
+#define EXPECT_TRUE(condition)                                                                     \
     ((condition) ? (void)0 : test_failed(__FILE__, __LINE__, false, "%s", #condition))
-#define ASSERT_TRUE(condition) \
+#define ASSERT_TRUE(condition)                                                                     \
     ((condition) ? (void)0 : test_failed(__FILE__, __LINE__, true, "%s", #condition))
 
 /* Compares integers; the second is what is expected. */
@@ -49,8 +49,9 @@ struct test {
     do {                                                                                           \
         long long actual_ = (long long)(actual), expected_ = (long long)(expected);                \
         if (actual_ != expected_)                                                                  \
-            test_failed(__FILE__, __LINE__, fatal, "%s is %lld (%#llx), expected %s, %lld (%#llx)", \
-                        #actual, actual_, actual_, #expected, expected_, expected_);               \
+            test_failed(__FILE__, __LINE__, fatal,                                                 \
+                        "%s is %lld (%#llx), expected %s, %lld (%#llx)", #actual, actual_,         \
+                        actual_, #expected, expected_, expected_);                                 \
     } while (0)
 #define EXPECT_EQ(actual, expected) COMPARE_(actual, expected, false)
 #define ASSERT_EQ(actual, expected) COMPARE_(actual, expected, true)
@@ -64,8 +65,8 @@ struct test {
     } while (0)
 #define EXPECT_STATUS(call, expected) STATUS_(call, expected, false)
 #define ASSERT_STATUS(call, expected) STATUS_(call, expected, true)
-#define EXPECT_OK(call) STATUS_(call, ZX_OK, false)
-#define ASSERT_OK(call) STATUS_(call, ZX_OK, true)
+#define EXPECT_OK(call)               STATUS_(call, ZX_OK, false)
+#define ASSERT_OK(call)               STATUS_(call, ZX_OK, true)
 
 void test_failed(const char *file, int line, bool fatal, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
@@ -73,8 +74,8 @@ void test_skip(const char *reason) __attribute__((noreturn));
 
 /* --- Helpers --- */
 
-#define MS(n) ((zx_duration_t)(n) * 1000000)
-#define SECONDS(n) ((zx_duration_t)(n) * 1000000000)
+#define MS(n)      ((zx_duration_t)(n)*1000000)
+#define SECONDS(n) ((zx_duration_t)(n)*1000000000)
 
 /* When a wait that is expected to end is given up. */
 static inline zx_time_t soon(void)
@@ -98,7 +99,7 @@ zx_signals_t signals_of(zx_handle_t handle);
 zx_handle_t without_rights(zx_handle_t handle, zx_rights_t rights);
 
 /* An address that is not mapped, and one in the kernel's half. */
-#define UNMAPPED ((void *)0x10)
+#define UNMAPPED       ((void *)0x10)
 #define KERNEL_ADDRESS ((void *)0xffff800000000000)
 
 zx_handle_t root_resource(void);

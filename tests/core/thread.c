@@ -142,8 +142,7 @@ TEST(Thread, StartBadArguments)
                   ZX_ERR_ACCESS_DENIED);
     CLOSE(weak);
     EXPECT_STATUS(zx_thread_start(closed_handle(), (uintptr_t)exits, 0, 0, 0), ZX_ERR_BAD_HANDLE);
-    EXPECT_STATUS(zx_thread_start(zx_process_self(), (uintptr_t)exits, 0, 0, 0),
-                  ZX_ERR_WRONG_TYPE);
+    EXPECT_STATUS(zx_thread_start(zx_process_self(), (uintptr_t)exits, 0, 0, 0), ZX_ERR_WRONG_TYPE);
     ASSERT_OK(start_raw(&t, exits, 0, 0));
     wait_and_close(&t);
 }
@@ -152,9 +151,9 @@ TEST(Thread, NotInAnUnstartedProcess)
 {
     struct prepared_child prepared = child_prepare(ZX_HANDLE_INVALID, child_exits, 0);
 
-    EXPECT_STATUS(zx_thread_start(prepared.child.thread, prepared.entry, prepared.stack_pointer, 0,
-                                  0),
-                  ZX_ERR_BAD_STATE);
+    EXPECT_STATUS(
+        zx_thread_start(prepared.child.thread, prepared.entry, prepared.stack_pointer, 0, 0),
+        ZX_ERR_BAD_STATE);
     CLOSE(prepared.its_channel);
     child_close(&prepared.child);
 }
@@ -321,8 +320,8 @@ TEST(ThreadInfo, Rights)
 TEST(ThreadState, OnlyOfTheStopped)
 {
     zx_thread_state_general_regs_t regs;
-    zx_status_t status = zx_thread_read_state(zx_thread_self(), ZX_THREAD_STATE_GENERAL_REGS,
-                                              &regs, sizeof(regs));
+    zx_status_t status =
+        zx_thread_read_state(zx_thread_self(), ZX_THREAD_STATE_GENERAL_REGS, &regs, sizeof(regs));
 
     if (status == ZX_ERR_NOT_SUPPORTED)
         SKIP("this kernel has no zx_thread_read_state");

@@ -90,9 +90,8 @@ TEST(Timer, Cancel)
     ASSERT_OK(zx_timer_set(timer, zx_deadline_after(MS(5)), 0));
     EXPECT_OK(zx_timer_cancel(timer));
     EXPECT_EQ(timer_info(timer).deadline, 0);
-    EXPECT_STATUS(
-        zx_object_wait_one(timer, ZX_TIMER_SIGNALED, zx_deadline_after(MS(20)), NULL),
-        ZX_ERR_TIMED_OUT);
+    EXPECT_STATUS(zx_object_wait_one(timer, ZX_TIMER_SIGNALED, zx_deadline_after(MS(20)), NULL),
+                  ZX_ERR_TIMED_OUT);
     ASSERT_OK(zx_timer_set(timer, 0, 0));
     EXPECT_OK(zx_timer_cancel(timer));
     EXPECT_EQ(signals_of(timer), 0);
@@ -131,7 +130,7 @@ TEST(Timer, ManyFireInOrder)
         ASSERT_OK(zx_object_wait_async(timers[i], port, i, ZX_TIMER_SIGNALED, 0));
     }
     zx_time_t base = zx_deadline_after(MS(100)); /* later than the last is armed */
-    for (uint64_t i = 0; i < COUNT; i++) /* armed in another order than they fire in */
+    for (uint64_t i = 0; i < COUNT; i++)         /* armed in another order than they fire in */
         ASSERT_OK(zx_timer_set(timers[(i * 3) % COUNT], base + MS(2) * ((i * 3) % COUNT), 0));
     for (uint64_t i = 0; i < COUNT; i++) {
         ASSERT_OK(zx_port_wait(port, soon(), &packet));

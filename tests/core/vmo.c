@@ -229,21 +229,17 @@ TEST(VmoOpRange, BadArguments)
 
     EXPECT_STATUS(zx_vmo_op_range(vmo, 77, 0, PAGE, NULL, 0), ZX_ERR_INVALID_ARGS);
     EXPECT_STATUS(zx_vmo_op_range(vmo, ZX_VMO_OP_LOCK, 0, PAGE, NULL, 0), ZX_ERR_NOT_SUPPORTED);
-    EXPECT_STATUS(zx_vmo_op_range(vmo, ZX_VMO_OP_UNLOCK, 0, PAGE, NULL, 0),
-                  ZX_ERR_NOT_SUPPORTED);
+    EXPECT_STATUS(zx_vmo_op_range(vmo, ZX_VMO_OP_UNLOCK, 0, PAGE, NULL, 0), ZX_ERR_NOT_SUPPORTED);
     EXPECT_STATUS(zx_vmo_op_range(vmo, ZX_VMO_OP_COMMIT, 3 * PAGE, PAGE, NULL, 0),
                   ZX_ERR_OUT_OF_RANGE);
     EXPECT_STATUS(zx_vmo_op_range(vmo, ZX_VMO_OP_COMMIT, PAGE, UINT64_MAX, NULL, 0),
                   ZX_ERR_OUT_OF_RANGE);
-    EXPECT_STATUS(zx_vmo_op_range(vmo, ZX_VMO_OP_DECOMMIT, 1, PAGE, NULL, 0),
-                  ZX_ERR_INVALID_ARGS);
+    EXPECT_STATUS(zx_vmo_op_range(vmo, ZX_VMO_OP_DECOMMIT, 1, PAGE, NULL, 0), ZX_ERR_INVALID_ARGS);
     weak = without_rights(vmo, ZX_RIGHT_WRITE);
-    EXPECT_STATUS(zx_vmo_op_range(weak, ZX_VMO_OP_COMMIT, 0, PAGE, NULL, 0),
-                  ZX_ERR_ACCESS_DENIED);
+    EXPECT_STATUS(zx_vmo_op_range(weak, ZX_VMO_OP_COMMIT, 0, PAGE, NULL, 0), ZX_ERR_ACCESS_DENIED);
     EXPECT_STATUS(zx_vmo_op_range(weak, ZX_VMO_OP_ZERO, 0, PAGE, NULL, 0), ZX_ERR_ACCESS_DENIED);
     EXPECT_OK(zx_vmo_op_range(weak, ZX_VMO_OP_CACHE_SYNC, 0, PAGE, NULL, 0));
-    EXPECT_STATUS(zx_vmo_op_range(weak, ZX_VMO_OP_CACHE_SYNC, 0, 0, NULL, 0),
-                  ZX_ERR_INVALID_ARGS);
+    EXPECT_STATUS(zx_vmo_op_range(weak, ZX_VMO_OP_CACHE_SYNC, 0, 0, NULL, 0), ZX_ERR_INVALID_ARGS);
     EXPECT_STATUS(zx_vmo_op_range(weak, ZX_VMO_OP_CACHE_SYNC, PAGE, 2 * PAGE, NULL, 0),
                   ZX_ERR_OUT_OF_RANGE);
     CLOSE(weak);
@@ -258,7 +254,7 @@ TEST(VmoChild, SnapshotIsTwoWay)
     set_byte(vmo, PAGE, 2);
     ASSERT_OK(zx_vmo_create_child(vmo, ZX_VMO_CHILD_SNAPSHOT, 0, 2 * PAGE, &child));
     EXPECT_EQ(byte_at(child, 0), 1);
-    set_byte(vmo, 0, 11); /* the child does not see this */
+    set_byte(vmo, 0, 11);      /* the child does not see this */
     set_byte(child, PAGE, 22); /* nor the parent this */
     EXPECT_EQ(byte_at(child, 0), 1);
     EXPECT_EQ(byte_at(vmo, PAGE), 2);
@@ -305,8 +301,8 @@ TEST(VmoChild, GenerationsOfSnapshots)
     for (uint64_t i = 0; i < COUNT; i++)
         set_byte(vmos[0], i * PAGE, 100);
     for (uint64_t i = 1; i < COUNT; i++) {
-        ASSERT_OK(zx_vmo_create_child(vmos[i - 1], ZX_VMO_CHILD_SNAPSHOT, 0, PAGE * COUNT,
-                                      &vmos[i]));
+        ASSERT_OK(
+            zx_vmo_create_child(vmos[i - 1], ZX_VMO_CHILD_SNAPSHOT, 0, PAGE * COUNT, &vmos[i]));
         set_byte(vmos[i], i * PAGE, (uint8_t)i);
     }
     /* Generation n has the changes of 1..n; those in the middle go away meanwhile. */
@@ -335,9 +331,9 @@ TEST(VmoChild, Slice)
                   ZX_ERR_INVALID_ARGS);
     EXPECT_STATUS(zx_vmo_create_child(vmo, ZX_VMO_CHILD_SLICE, 1, PAGE, &slice),
                   ZX_ERR_INVALID_ARGS);
-    EXPECT_STATUS(zx_vmo_create_child(vmo, ZX_VMO_CHILD_SLICE | ZX_VMO_CHILD_SNAPSHOT, 0, PAGE,
-                                      &slice),
-                  ZX_ERR_INVALID_ARGS);
+    EXPECT_STATUS(
+        zx_vmo_create_child(vmo, ZX_VMO_CHILD_SLICE | ZX_VMO_CHILD_SNAPSHOT, 0, PAGE, &slice),
+        ZX_ERR_INVALID_ARGS);
     CLOSE(vmo);
     ASSERT_OK(zx_vmo_create(PAGE, ZX_VMO_RESIZABLE, &vmo));
     EXPECT_STATUS(zx_vmo_create_child(vmo, ZX_VMO_CHILD_SLICE, 0, PAGE, &slice),
@@ -374,8 +370,8 @@ TEST(VmoChild, Rights)
     EXPECT_EQ(basic_info(child).rights & ZX_RIGHT_WRITE, ZX_RIGHT_WRITE);
     EXPECT_EQ(basic_info(child).rights & ZX_RIGHT_EXECUTE, 0);
     CLOSE(child);
-    ASSERT_OK(zx_vmo_create_child(vmo, ZX_VMO_CHILD_SNAPSHOT | ZX_VMO_CHILD_NO_WRITE, 0, PAGE,
-                                  &child));
+    ASSERT_OK(
+        zx_vmo_create_child(vmo, ZX_VMO_CHILD_SNAPSHOT | ZX_VMO_CHILD_NO_WRITE, 0, PAGE, &child));
     EXPECT_EQ(basic_info(child).rights & ZX_RIGHT_WRITE, 0);
     CLOSE(child);
     CLOSE(read_only);

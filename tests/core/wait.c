@@ -117,8 +117,7 @@ TEST(ObjectWaitOne, CanceledByClose)
     struct later later;
     thrd_t thread = start_later(&later, CLOSE_HANDLE, event, ZX_THREAD_STATE_BLOCKED_WAIT_ONE);
 
-    EXPECT_STATUS(zx_object_wait_one(event, ZX_EVENT_SIGNALED, soon(), &observed),
-                  ZX_ERR_CANCELED);
+    EXPECT_STATUS(zx_object_wait_one(event, ZX_EVENT_SIGNALED, soon(), &observed), ZX_ERR_CANCELED);
     EXPECT_EQ(observed & ZX_SIGNAL_HANDLE_CLOSED, ZX_SIGNAL_HANDLE_CLOSED);
     thrd_join(thread, NULL);
 }
@@ -130,8 +129,7 @@ TEST(ObjectWaitOne, CanceledByReplace)
     struct later later;
     thrd_t thread = start_later(&later, REPLACE_HANDLE, event, ZX_THREAD_STATE_BLOCKED_WAIT_ONE);
 
-    EXPECT_STATUS(zx_object_wait_one(event, ZX_EVENT_SIGNALED, soon(), &observed),
-                  ZX_ERR_CANCELED);
+    EXPECT_STATUS(zx_object_wait_one(event, ZX_EVENT_SIGNALED, soon(), &observed), ZX_ERR_CANCELED);
     thrd_join(thread, NULL);
     CLOSE(later.result);
 }
@@ -187,8 +185,7 @@ TEST(ObjectWaitMany, TooMany)
 
     for (size_t i = 0; i <= ZX_WAIT_MANY_MAX_ITEMS; i++)
         items[i] = (zx_wait_item_t){.handle = event, .waitfor = ZX_EVENT_SIGNALED};
-    EXPECT_STATUS(zx_object_wait_many(items, ZX_WAIT_MANY_MAX_ITEMS + 1, 0),
-                  ZX_ERR_OUT_OF_RANGE);
+    EXPECT_STATUS(zx_object_wait_many(items, ZX_WAIT_MANY_MAX_ITEMS + 1, 0), ZX_ERR_OUT_OF_RANGE);
     EXPECT_STATUS(zx_object_wait_many(items, ZX_WAIT_MANY_MAX_ITEMS, 0), ZX_ERR_TIMED_OUT);
     CLOSE(event);
 }

@@ -17,9 +17,8 @@ static void print_process(const struct task *task, void *context)
     char name[ZX_MAX_NAME_LEN];
 
     (void)context;
-    if (task->type != TASK_PROCESS ||
-        zx_object_get_info(task->handle, ZX_INFO_TASK_STATS, &stats, sizeof(stats), NULL, NULL) !=
-            ZX_OK)
+    if (task->type != TASK_PROCESS || zx_object_get_info(task->handle, ZX_INFO_TASK_STATS, &stats,
+                                                         sizeof(stats), NULL, NULL) != ZX_OK)
         return;
     object_name(task->handle, name);
     printf("%6lu %-20s %10lu %10lu %10lu\n", task->koid, name, stats.mem_mapped_bytes / 1024,
@@ -30,9 +29,8 @@ static zx_status_t print_machine(void)
 {
     zx_info_kmem_stats_t stats;
 
-    zx_status_t status =
-        zx_object_get_info(zx_get_startup_handle(PA_HND(PA_RESOURCE, 0)), ZX_INFO_KMEM_STATS,
-                           &stats, sizeof(stats), NULL, NULL);
+    zx_status_t status = zx_object_get_info(zx_get_startup_handle(PA_HND(PA_RESOURCE, 0)),
+                                            ZX_INFO_KMEM_STATS, &stats, sizeof(stats), NULL, NULL);
     if (status != ZX_OK)
         return status;
     print_line("total", stats.total_bytes);

@@ -68,8 +68,8 @@ static void print(const struct task *task, void *context)
             print_task("process", task, process.started ? "" : "not started");
         break;
     case TASK_THREAD:
-        if (zx_object_get_info(task->handle, ZX_INFO_THREAD, &thread, sizeof(thread), NULL,
-                               NULL) == ZX_OK)
+        if (zx_object_get_info(task->handle, ZX_INFO_THREAD, &thread, sizeof(thread), NULL, NULL) ==
+            ZX_OK)
             print_task("thread", task, state_name(thread.state));
         break;
     }

@@ -1,8 +1,9 @@
 /*
  * Reading a line with editing and history, on a terminal that understands backspace.
  *
- * Input is read byte by byte: what follows the line belongs to the program it starts. Everything typed
- * is echoed, also when it comes from a pipe, which makes the output a transcript of the session.
+ * Input is read byte by byte: what follows the line belongs to the program it starts. Everything
+ * typed is echoed, also when it comes from a pipe, which makes the output a transcript of the
+ * session.
  */
 #include "line.h"
 
@@ -13,9 +14,9 @@
 
 #define HISTORY 32
 
-#define CTRL(c) ((c)&0x1f)
+#define CTRL(c)   ((c)&0x1f)
 #define BACKSPACE 0x7f
-#define ESCAPE 0x1b
+#define ESCAPE    0x1b
 
 /* Keys that arrive as several bytes. */
 enum { KEY_UP = 256, KEY_DOWN, KEY_RIGHT, KEY_LEFT, KEY_HOME, KEY_END, KEY_DELETE, KEY_UNKNOWN };
@@ -29,7 +30,7 @@ struct editor {
     char *line;
     size_t length;
     size_t cursor;
-    unsigned back; /* how far up in history; 0 is the line being typed */
+    unsigned back;             /* how far up in history; 0 is the line being typed */
     char typed[LINE_MAX_SIZE]; /* that line while history is shown */
 };
 
@@ -40,8 +41,8 @@ static int read_byte(void)
     char byte;
 
     fflush(stdout);
-    zx_status_t status = zx_debug_read(zx_get_startup_handle(PA_HND(PA_RESOURCE, 0)), &byte, 1,
-                                       &actual);
+    zx_status_t status =
+        zx_debug_read(zx_get_startup_handle(PA_HND(PA_RESOURCE, 0)), &byte, 1, &actual);
     return status == ZX_OK ? (unsigned char)byte : -1;
 }
 
@@ -68,8 +69,10 @@ static int read_escape_sequence(void)
     case 'F':
         return KEY_END;
     case '~':
-        return number == 3 ? KEY_DELETE : number == 1 ? KEY_HOME : number == 4 ? KEY_END
-                                                                               : KEY_UNKNOWN;
+        return number == 3   ? KEY_DELETE
+               : number == 1 ? KEY_HOME
+               : number == 4 ? KEY_END
+                             : KEY_UNKNOWN;
     }
     return KEY_UNKNOWN;
 }

@@ -13,9 +13,9 @@
 
 #define WORDS_MAX 64
 
-#define STATUS_USAGE 2
+#define STATUS_USAGE      2
 #define STATUS_CANNOT_RUN 126
-#define STATUS_NOT_FOUND 127
+#define STATUS_NOT_FOUND  127
 
 struct builtin {
     const char *name;
@@ -33,8 +33,7 @@ static const struct builtin builtins[] = {
     {"exit", "exit [N]              ends the shell with status N, or that of the last command",
      run_builtin_exit},
     {"help", "help                  prints this", run_builtin_help},
-    {"run", "run PROGRAM ARG...    runs a program, even one named like a builtin",
-     run_builtin_run},
+    {"run", "run PROGRAM ARG...    runs a program, even one named like a builtin", run_builtin_run},
 };
 
 static int64_t last_status;
@@ -124,7 +123,8 @@ static int64_t run_builtin_run(int argc, char **argv)
     return run_program(argv + 1);
 }
 
-/* Takes one word off *from, in place. NULL at the end of the line; *from is NULL if a quote is open. */
+/* Takes one word off *from, in place. NULL at the end of the line; *from is NULL if a quote is
+ * open. */
 static char *next_word(char **from)
 {
     char *in = *from + strspn(*from, " \t"), *out = in, *word = in;

@@ -30,8 +30,7 @@ static void send_myself_a_message(void)
     check(zx_channel_write(mine, 0, message, sizeof(message), NULL, 0), "channel_write");
     check(zx_object_wait_one(other, ZX_CHANNEL_READABLE, ZX_TIME_INFINITE, NULL),
           "object_wait_one");
-    check(zx_channel_read(other, 0, buffer, NULL, sizeof(buffer), 0, &size, NULL),
-          "channel_read");
+    check(zx_channel_read(other, 0, buffer, NULL, sizeof(buffer), 0, &size, NULL), "channel_read");
     printf("received %u bytes: %s\n", size, buffer);
     zx_handle_close(mine);
     zx_handle_close(other);

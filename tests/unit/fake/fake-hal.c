@@ -358,6 +358,13 @@ static void remove_pte(struct hal_page_table *table, struct pte *pte)
     free(pte);
 }
 
+void hal_page_table_range(const struct hal_page_table *table, zx_vaddr_t *base, zx_vaddr_t *top)
+{
+    (void)table;
+    *base = HAL_USER_BASE;
+    *top = HAL_USER_TOP;
+}
+
 void hal_page_table_destroy(struct hal_page_table *table)
 {
     if (table == fake_active_table)

@@ -19,8 +19,8 @@ zx_handle_t zx_job_default(void); /* in which new processes may be made */
 
 /*
  * A handle of the start-up message by its PA_HND(type, argument) word, other than the four above.
- * take hands it over: the caller closes it, and it is found once. get only looks; the library itself
- * gets PA_HND(PA_RESOURCE, 0) to read standard input. ZX_HANDLE_INVALID if there is none.
+ * take hands it over: the caller closes it, and it is found once. get only looks; the library
+ * itself gets PA_HND(PA_RESOURCE, 0) to read standard input. ZX_HANDLE_INVALID if there is none.
  */
 zx_handle_t zx_take_startup_handle(uint32_t info);
 zx_handle_t zx_get_startup_handle(uint32_t info);
