@@ -28,6 +28,8 @@ include Makefile.libos
 include images/vdso/Makefile.inc
 include images/Makefile.inc
 include tests/Makefile.inc
+include tests/bench/Makefile.inc
+include tests/fuzz/Makefile.inc
 
 .PHONY: all help setup clean
 all: zvmm guest.elf zcc
@@ -40,13 +42,15 @@ help:
 	@echo 'make test       all tests: unit, sanitizers, in-guest on this KVM, the nested rig'
 	@echo 'make test-unit  host unit tests        make test-guest  programs in the guest'
 	@echo 'make test-cli   command-line tests     make test-rig    the guest on the nested rig'
+	@echo 'make bench      measure, here and on the rig, and write obj/bench/report.txt'
+	@echo 'make fuzz       fuzz the system calls for T=60 seconds'
 	@echo 'make headers    compile each contract header alone'
 	@echo 'make format     clang-format the sources'
 	@echo 'make clean      remove what was built'
 
 PACKAGES := gcc clang make libelf-dev libdw-dev zlib1g-dev liblzma-dev libbz2-dev musl-dev \
 	libcmocka-dev libbsd-dev qemu-system-x86 busybox-static cpio perl xz-utils kmod \
-	libclang-rt-14-dev valgrind mandoc binutils expect
+	libclang-rt-14-dev valgrind mandoc binutils expect gnuplot-nox
 
 setup:
 	$(Q)test "$$(id -u)" = 0 || { echo 'make setup: installing packages needs root: run it with sudo' >&2; exit 1; }

@@ -13,6 +13,7 @@
 #include "debug.h"
 #include "guest.h"
 #include "job.h"
+#include "pressure.h"
 #include "process.h"
 #include "thread.h"
 
@@ -150,8 +151,10 @@ _Noreturn void kernel_loop(const struct options *options)
     if (options->markers)
         hal_marker(ZV_MARKER_FIRST_USER, 0);
     for (;;) {
-        struct thread *thread = executor_take(cpu);
+        struct thread *thread;
 
+        pressure_check(k);
+        thread = executor_take(cpu);
         if (thread)
             switch_to(cpu, thread);
         else if (is_finished(k))

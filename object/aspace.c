@@ -85,13 +85,14 @@ static zx_status_t map_zeros(struct mapping *mapping, zx_vaddr_t address, uint64
 {
     struct vmo *vmo = mapping->pages;
     uint64_t offset = mapping->offset + (address - mapping->region.base);
+    uint64_t limit = mapping_limit(mapping, vmo->size);
     uint64_t count = pages_ahead(mapping, address, AROUND);
     hal_paddr_t frames[AROUND];
 
     if (count > run)
         count = run;
-    if (count > (vmo->size - offset) / HAL_PAGE_SIZE)
-        count = (vmo->size - offset) / HAL_PAGE_SIZE;
+    if (count > (limit - offset) / HAL_PAGE_SIZE)
+        count = (limit - offset) / HAL_PAGE_SIZE;
     for (uint64_t i = 0; i < count; i++)
         frames[i] = hal_frame_zero();
     return hal_page_table_map_many(mapping->aspace->table, address, frames, (size_t)count,
@@ -132,7 +133,7 @@ zx_status_t aspace_fault(struct aspace *aspace, zx_vaddr_t address, uint32_t acc
     address &= ~HAL_PAGE_MASK;
     vmo = mapping->pages;
     index = (mapping->offset + (address - mapping->region.base)) / HAL_PAGE_SIZE;
-    if (index >= vmo->size / HAL_PAGE_SIZE)
+    if (index >= mapping_limit(mapping, vmo->size) / HAL_PAGE_SIZE)
         return ZX_ERR_OUT_OF_RANGE;
     if (vmo->flags & VMO_PHYSICAL)
         return map_around(mapping, address, AROUND_DEVICE);

@@ -31,7 +31,13 @@ static struct region *next_region(struct region *region, size_t *depth)
 
 static uint64_t committed_pages(const struct mapping *mapping)
 {
-    return vmo_attributed_pages(mapping->pages, mapping->offset, mapping->region.size);
+    uint64_t length = mapping->region.size;
+
+    if (mapping->offset >= mapping->limit)
+        return 0;
+    if (length > mapping->limit - mapping->offset)
+        length = mapping->limit - mapping->offset;
+    return vmo_attributed_pages(mapping->pages, mapping->offset, length);
 }
 
 static void fill_record(zx_info_maps_t *record, struct region *region, size_t depth)

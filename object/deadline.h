@@ -2,10 +2,11 @@
  * deadline.h - scheduling by deadline: a thread runs for `capacity` in every `period`, done by
  * `relative_deadline` after the period's start.
  *
- * Ready threads run in the order of their absolute deadlines (earliest deadline first), before every
- * thread that is scheduled by priority. A thread that has spent its capacity does not run again
- * before its next period, so it takes no more than its share even if nothing else asks for the CPU.
- * A period begins when the thread becomes ready after the last one is over. Times are nanoseconds.
+ * Ready threads run in the order of their absolute deadlines (earliest deadline first), before
+ * every thread that is scheduled by priority. A thread that has spent its capacity does not run
+ * again before its next period, so it takes no more than its share even if nothing else asks for
+ * the CPU. A period begins when the thread becomes ready after the last one is over. Times are
+ * nanoseconds.
  */
 #ifndef ZVMM_OBJECT_DEADLINE_H
 #define ZVMM_OBJECT_DEADLINE_H

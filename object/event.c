@@ -4,9 +4,7 @@
 #include "event.h"
 
 #include <zircon/errors.h>
-#include <zircon/system.h>
 
-#include "executor.h"
 #include "heap.h"
 
 zx_status_t event_create(struct event **out)
@@ -17,25 +15,6 @@ zx_status_t event_create(struct event **out)
         return ZX_ERR_NO_MEMORY;
     object_init(&event->object, &event_ops, 0);
     *out = event;
-    return ZX_OK;
-}
-
-zx_status_t event_of_system(uint32_t kind, struct event **out)
-{
-    struct event **slot;
-    zx_status_t status;
-
-    if (kind < ZX_SYSTEM_EVENT_OUT_OF_MEMORY || kind > ZX_SYSTEM_EVENT_MEMORY_PRESSURE_NORMAL)
-        return ZX_ERR_INVALID_ARGS;
-    slot = &kernel()->system_events[kind - ZX_SYSTEM_EVENT_OUT_OF_MEMORY];
-    if (!*slot) {
-        status = event_create(slot);
-        if (status != ZX_OK)
-            return status;
-        if (kind == ZX_SYSTEM_EVENT_MEMORY_PRESSURE_NORMAL)
-            object_update_signals(&(*slot)->object, 0, ZX_EVENT_SIGNALED);
-    }
-    *out = *slot;
     return ZX_OK;
 }
 

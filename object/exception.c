@@ -172,8 +172,8 @@ static void log_registers(const struct hal_regs *r)
          r->r9);
     klog(ZX_LOG_ERROR, "  r10 %016lx r11 %016lx r12 %016lx r13 %016lx", r->r10, r->r11, r->r12,
          r->r13);
-    klog(ZX_LOG_ERROR, "  r14 %016lx r15 %016lx  fs %016lx  gs %016lx", r->r14, r->r15,
-         r->fs_base, r->gs_base);
+    klog(ZX_LOG_ERROR, "  r14 %016lx r15 %016lx  fs %016lx  gs %016lx", r->r14, r->r15, r->fs_base,
+         r->gs_base);
 }
 
 /* The end of the line: say what happened and end the process. */
@@ -332,8 +332,7 @@ static void exception_destroy(struct object *object)
     heap_free(exception);
 }
 
-static zx_status_t exception_get_property(struct object *object, uint32_t property,
-                                          uint64_t *value)
+static zx_status_t exception_get_property(struct object *object, uint32_t property, uint64_t *value)
 {
     if (property != ZX_PROP_EXCEPTION_STATE)
         return ZX_ERR_WRONG_TYPE;
@@ -342,8 +341,7 @@ static zx_status_t exception_get_property(struct object *object, uint32_t proper
     return ZX_OK;
 }
 
-static zx_status_t exception_set_property(struct object *object, uint32_t property,
-                                          uint64_t value)
+static zx_status_t exception_set_property(struct object *object, uint32_t property, uint64_t value)
 {
     if (property != ZX_PROP_EXCEPTION_STATE)
         return ZX_ERR_WRONG_TYPE;

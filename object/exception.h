@@ -1,20 +1,22 @@
 /*
- * exception.h - exceptions: a thread stops, and those who asked to hear of it decide how it goes on.
+ * exception.h - exceptions: a thread stops, and those who asked to hear of it decide how it goes
+ * on.
  *
  * Whoever wants to hear of a task's exceptions binds an exception channel to the task: one for
- * handlers on each thread, process and job, and one more for a debugger on each process and job. The
- * kernel keeps one end of it and sends a message with an exception object for each exception.
+ * handlers on each thread, process and job, and one more for a debugger on each process and job.
+ * The kernel keeps one end of it and sends a message with an exception object for each exception.
  *
- * Delivery. exception_raise stops the thread and offers the exception to the process's debugger, the
- * thread, the process, the job and its parents, in that order; those without a channel are passed
- * over. The one who has it holds a handle to the exception object. When that handle closes, the
- * thread goes on if the object's state is HANDLED, else the next one is asked. If nobody is left the
- * process is killed. exception_announce asks one debugger only, and the thread goes on in any case.
+ * Delivery. exception_raise stops the thread and offers the exception to the process's debugger,
+ * the thread, the process, the job and its parents, in that order; those without a channel are
+ * passed over. The one who has it holds a handle to the exception object. When that handle closes,
+ * the thread goes on if the object's state is HANDLED, else the next one is asked. If nobody is
+ * left the process is killed. exception_announce asks one debugger only, and the thread goes on in
+ * any case.
  *
  * Lifetime. The thread refers to its exception while it is stopped in it (thread->exception), the
  * exception refers to its thread as long as it lives. A kill ends the wait: the exception object
- * may outlive it, without effect. Closing a channel closes what was not read from it, which counts as
- * an answer; an exception that has been read stays with its reader.
+ * may outlive it, without effect. Closing a channel closes what was not read from it, which counts
+ * as an answer; an exception that has been read stays with its reader.
  */
 #ifndef ZVMM_OBJECT_EXCEPTION_H
 #define ZVMM_OBJECT_EXCEPTION_H

@@ -1,8 +1,8 @@
 /*
  * executor.h - the CPU: who runs, until when, and what happens meanwhile.
  *
- * One struct cpu per processor, reached through the HAL's per-CPU pointer. Blocked threads are in no
- * queue here. Ready threads stand in
+ * One struct cpu per processor, reached through the HAL's per-CPU pointer. Blocked threads are in
+ * no queue here. Ready threads stand in
  *   - the queue of those that are scheduled by deadline, the earliest first (object/deadline.h);
  *   - below it one queue a priority, of which a bit map finds the highest in O(1).
  *
@@ -26,9 +26,9 @@ struct process;
 struct resource;
 struct thread;
 
-#define PRIORITIES 32
+#define PRIORITIES       32
 #define PRIORITY_DEFAULT 16
-#define TIME_SLICE ((zx_duration_t)10000000) /* ns */
+#define TIME_SLICE       ((zx_duration_t)10000000) /* ns */
 
 TAILQ_HEAD(run_queue, thread);
 
@@ -39,7 +39,8 @@ struct kernel {
     struct job *root_job;           /* referenced */
     struct resource *root_resource; /* referenced */
     struct debuglog *log;           /* the kernel's log buffer; NULL early at start */
-    struct event *system_events[4]; /* by ZX_SYSTEM_EVENT_* - 1; NULL until asked for; event.c */
+    struct event *system_events[4]; /* by ZX_SYSTEM_EVENT_* - 1; NULL until asked for */
+    uint32_t pressure;              /* which of them is signaled; 0: none was asked for */
     int64_t exit_code;              /* what the machine ends with: that of the last process ... */
     bool exit_code_final;           /* ... or of the critical process that ended the root job */
     bool verbose;                   /* log lines also go to the console */
@@ -55,15 +56,15 @@ struct cpu {
     struct kernel *kernel;
     struct thread *current; /* NULL while idle */
     struct run_queue ready[PRIORITIES];
-    uint32_t ready_mask; /* bit n: ready[n] is not empty */
+    uint32_t ready_mask;     /* bit n: ready[n] is not empty */
     struct timerq deadlines; /* ready threads that are scheduled by deadline */
-    bool resched;        /* the current thread shall give way before it returns to user mode */
-    bool preempted;      /* ... because one that goes before it has become ready */
+    bool resched;            /* the current thread shall give way before it returns to user mode */
+    bool preempted;          /* ... because one that goes before it has become ready */
     struct timerq timers;
-    zx_time_t armed; /* the deadline the HAL knows of (guest/loop.c) */
+    zx_time_t armed;            /* the deadline the HAL knows of (guest/loop.c) */
     STAILQ_HEAD(, object) reap; /* see object.h, Lifetime */
-    uint32_t reaping; /* > 0: the list is being drained further up the stack, or held */
-    zx_time_t slice_end; /* when the current thread's turn or budget is over */
+    uint32_t reaping;           /* > 0: the list is being drained further up the stack, or held */
+    zx_time_t slice_end;        /* when the current thread's turn or budget is over */
     zx_duration_t idle_time;
     struct cpu_stats stats;
 };

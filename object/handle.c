@@ -21,11 +21,10 @@
 #define GENERATION_BITS 12
 #define PAYLOAD_MASK ((1u << (INDEX_BITS + GENERATION_BITS)) - 1)
 #define CHUNK_SLOTS 32u
-#define HANDLE_NONE UINT32_MAX
 
 void handle_table_init(struct handle_table *table)
 {
-    *table = (struct handle_table){.first_free = HANDLE_NONE, .last_free = HANDLE_NONE};
+    *table = (struct handle_table){0};
     hal_entropy(&table->salt, sizeof table->salt);
     table->salt &= PAYLOAD_MASK;
 }
@@ -35,37 +34,35 @@ static struct handle *slot_at(const struct handle_table *table, uint32_t index)
     return &table->chunks[index / CHUNK_SLOTS][index % CHUNK_SLOTS];
 }
 
-static zx_handle_t value_of(const struct handle_table *table, uint32_t index, uint16_t generation)
+static zx_handle_t value_of(const struct handle_table *table, const struct handle *slot)
 {
-    uint32_t payload = ((uint32_t)generation << INDEX_BITS | index) ^ table->salt;
+    uint32_t payload = ((uint32_t)slot->generation << INDEX_BITS | slot->index) ^ table->salt;
 
     return payload << 2 | ZX_HANDLE_FIXED_BITS_MASK;
 }
 
-static bool index_of(const struct handle_table *table, zx_handle_t value, uint32_t *index)
+/* The live slot that `value` names, or NULL. */
+static inline struct handle *find_slot(const struct handle_table *table, zx_handle_t value)
 {
     uint32_t payload = (value >> 2) ^ table->salt;
-    uint32_t i = payload & ((1u << INDEX_BITS) - 1);
-    const struct handle *slot;
+    uint32_t index = payload & ((1u << INDEX_BITS) - 1);
+    struct handle *slot;
 
     if ((value & ZX_HANDLE_FIXED_BITS_MASK) != ZX_HANDLE_FIXED_BITS_MASK ||
-        i >= table->num_chunks * CHUNK_SLOTS)
-        return false;
-    slot = slot_at(table, i);
-    if (!slot->object || slot->generation != payload >> INDEX_BITS)
-        return false;
-    *index = i;
-    return true;
+        index >= table->num_chunks * CHUNK_SLOTS)
+        return NULL;
+    slot = slot_at(table, index);
+    return slot->object && slot->generation == payload >> INDEX_BITS ? slot : NULL;
 }
 
-static void put_free(struct handle_table *table, uint32_t index)
+static void put_free(struct handle_table *table, struct handle *slot)
 {
-    slot_at(table, index)->next_free = HANDLE_NONE;
-    if (table->last_free == HANDLE_NONE)
-        table->first_free = index;
+    slot->next_free = NULL;
+    if (table->last_free)
+        table->last_free->next_free = slot;
     else
-        slot_at(table, table->last_free)->next_free = index;
-    table->last_free = index;
+        table->first_free = slot;
+    table->last_free = slot;
 }
 
 /* Doubles the array of chunk pointers when it is full; its capacity is the next power of two. */
@@ -99,8 +96,10 @@ static zx_status_t grow(struct handle_table *table)
         return ZX_ERR_NO_MEMORY;
     }
     table->chunks[table->num_chunks++] = chunk;
-    for (uint32_t i = 0; i < CHUNK_SLOTS; i++)
-        put_free(table, first + i);
+    for (uint32_t i = 0; i < CHUNK_SLOTS; i++) {
+        chunk[i].index = first + i;
+        put_free(table, &chunk[i]);
+    }
     return ZX_OK;
 }
 
@@ -117,56 +116,53 @@ zx_status_t handle_reserve(struct process *process, uint32_t count)
 }
 
 /* The free list is a queue, so a slot rests as long as possible before it is used again. */
-static zx_status_t take_slot(struct handle_table *table, uint32_t *index)
+static struct handle *take_slot(struct handle_table *table)
 {
-    if (table->first_free == HANDLE_NONE && grow(table) != ZX_OK)
-        return ZX_ERR_NO_MEMORY;
-    *index = table->first_free;
-    table->first_free = slot_at(table, *index)->next_free;
-    if (table->first_free == HANDLE_NONE)
-        table->last_free = HANDLE_NONE;
+    struct handle *slot;
+
+    if (!table->first_free && grow(table) != ZX_OK)
+        return NULL;
+    slot = table->first_free;
+    table->first_free = slot->next_free;
+    if (!table->first_free)
+        table->last_free = NULL;
     table->count++;
-    return ZX_OK;
+    return slot;
 }
 
 zx_status_t handle_install(struct process *process, struct handle_ref ref, zx_handle_t *out)
 {
     struct handle_table *table = &process->handles;
-    struct handle *slot;
-    uint32_t index;
-    zx_status_t status = take_slot(table, &index);
+    struct handle *slot = take_slot(table);
 
-    if (status != ZX_OK)
-        return status;
-    slot = slot_at(table, index);
+    if (!slot)
+        return ZX_ERR_NO_MEMORY;
     slot->object = ref.object;
     slot->rights = ref.rights;
     slot->generation = (slot->generation + 1) & ((1u << GENERATION_BITS) - 1);
     slot->observers = 0;
-    *out = value_of(table, index, slot->generation);
+    *out = value_of(table, slot);
     return ZX_OK;
 }
 
-static void free_slot(struct handle_table *table, uint32_t index, struct handle_ref *out)
+static void free_slot(struct handle_table *table, struct handle *slot, struct handle_ref *out)
 {
-    struct handle *slot = slot_at(table, index);
-
     observer_cancel_handle(slot->object, slot);
     *out = (struct handle_ref){slot->object, slot->rights};
     slot->object = NULL;
     table->count--;
-    put_free(table, index);
+    put_free(table, slot);
 }
 
 zx_status_t handle_remove(struct process *process, zx_handle_t value, struct handle_ref *out)
 {
-    uint32_t index;
+    struct handle *slot = find_slot(&process->handles, value);
 
-    if (!index_of(&process->handles, value, &index)) {
+    if (!slot) {
         job_policy_check(process, ZX_POL_BAD_HANDLE);
         return ZX_ERR_BAD_HANDLE;
     }
-    free_slot(&process->handles, index, out);
+    free_slot(&process->handles, slot, out);
     return ZX_OK;
 }
 
@@ -189,17 +185,18 @@ zx_status_t handle_close(struct process *process, zx_handle_t value)
 void handle_table_destroy(struct handle_table *table)
 {
     for (uint32_t i = 0; i < table->num_chunks * CHUNK_SLOTS; i++) {
+        struct handle *slot = slot_at(table, i);
         struct handle_ref ref;
 
-        if (!slot_at(table, i)->object)
+        if (!slot->object)
             continue;
-        free_slot(table, i, &ref);
+        free_slot(table, slot, &ref);
         handle_ref_close(ref);
     }
     for (uint32_t i = 0; i < table->num_chunks; i++)
         heap_free(table->chunks[i]);
     heap_free(table->chunks);
-    *table = (struct handle_table){.first_free = HANDLE_NONE, .last_free = HANDLE_NONE};
+    *table = (struct handle_table){0};
 }
 
 void handle_table_visit(struct handle_table *table,
@@ -209,7 +206,7 @@ void handle_table_visit(struct handle_table *table,
     for (uint32_t i = 0; i < table->num_chunks * CHUNK_SLOTS; i++) {
         struct handle *slot = slot_at(table, i);
 
-        if (slot->object && !visit(value_of(table, i, slot->generation), slot, arg))
+        if (slot->object && !visit(value_of(table, slot), slot, arg))
             return;
     }
 }
@@ -218,15 +215,13 @@ void handle_table_visit(struct handle_table *table,
 
 struct handle *handle_find(struct process *process, zx_handle_t value)
 {
-    uint32_t index;
-
-    return index_of(&process->handles, value, &index) ? slot_at(&process->handles, index) : NULL;
+    return find_slot(&process->handles, value);
 }
 
 zx_status_t handle_get_rights(struct process *process, zx_handle_t value, zx_obj_type_t type,
                               zx_rights_t rights, void *out, zx_rights_t *out_rights)
 {
-    struct handle *slot = handle_find(process, value);
+    struct handle *slot = find_slot(&process->handles, value);
 
     if (!slot) {
         job_policy_check(process, ZX_POL_BAD_HANDLE);

@@ -22,7 +22,8 @@ struct handle {
     zx_rights_t rights;
     uint16_t generation;
     uint16_t observers; /* registrations made through this handle (saturating at 65535) */
-    uint32_t next_free;
+    uint32_t index;     /* its place in the table, for ever */
+    struct handle *next_free;
 };
 
 /* A handle that is in no table. Owns one handle count (and so one reference) of the object. */
@@ -34,7 +35,7 @@ struct handle_ref {
 struct handle_table {
     struct handle **chunks; /* pointers to arrays of HANDLE_CHUNK slots; never move */
     uint32_t num_chunks;
-    uint32_t first_free, last_free; /* FIFO through next_free; HANDLE_NONE: empty */
+    struct handle *first_free, *last_free; /* FIFO through next_free; NULL: empty */
     uint32_t salt;                  /* 30 bits */
     uint32_t count;                 /* live handles */
 };

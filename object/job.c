@@ -88,7 +88,7 @@ static void kill_processes(struct job *job, int64_t code)
     struct process *process, *next;
 
     /* A process without threads dies here and leaves the list; the others do so later. */
-    TAILQ_FOREACH_SAFE (process, &job->processes, job_link, next)
+    TAILQ_FOREACH_SAFE(process, &job->processes, job_link, next)
         process_kill(process, code);
 }
 

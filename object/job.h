@@ -2,8 +2,8 @@
  * job.h - jobs: the tree of what may be controlled together.
  *
  * A job lists its child jobs and processes without holding references (each removes itself when it
- * dies); children reference their parent. Killing goes down without recursion. A job is DEAD once it
- * was killed and both lists are empty.
+ * dies); children reference their parent. Killing goes down without recursion. A job is DEAD once
+ * it was killed and both lists are empty.
  */
 #ifndef ZVMM_OBJECT_JOB_H
 #define ZVMM_OBJECT_JOB_H
@@ -27,7 +27,7 @@ struct job {
     uint32_t height; /* root 32 */
     int64_t return_code;
     bool kill_on_oom;
-    bool left_parent; /* no longer in parent->jobs */
+    bool left_parent;         /* no longer in parent->jobs */
     struct job_policy policy; /* begins as the parent's */
     struct exception_channel exception_channel, debugger_channel;
     char name[ZX_MAX_NAME_LEN];

@@ -1,9 +1,9 @@
 /*
  * policy.h - what the processes of a job may do: basic policies and timer slack.
  *
- * A basic policy is an action (ZX_POL_ACTION_*) for each condition (ZX_POL_*). A new job starts with
- * its parent's. An entry that was set by V1, or by V2 with OVERRIDE_DENY, is locked: neither this job
- * nor its descendants can change it.
+ * A basic policy is an action (ZX_POL_ACTION_*) for each condition (ZX_POL_*). A new job starts
+ * with its parent's. An entry that was set by V1, or by V2 with OVERRIDE_DENY, is locked: neither
+ * this job nor its descendants can change it.
  */
 #ifndef ZVMM_OBJECT_POLICY_H
 #define ZVMM_OBJECT_POLICY_H

@@ -95,7 +95,7 @@ void process_kill(struct process *process, int64_t code)
         process_dead(process);
     } else {
         /* Threads that never ran die here and now; the last of them takes the process along. */
-        TAILQ_FOREACH_SAFE (thread, &process->threads, process_link, next)
+        TAILQ_FOREACH_SAFE(thread, &process->threads, process_link, next)
             thread_kill(thread);
     }
     object_release(&process->object);
@@ -107,7 +107,7 @@ void process_suspend(struct process *process)
 
     if (process->suspend_count++)
         return;
-    TAILQ_FOREACH (thread, &process->threads, process_link)
+    TAILQ_FOREACH(thread, &process->threads, process_link)
         thread_suspend(thread);
 }
 
@@ -118,7 +118,7 @@ void process_resume(struct process *process)
     assert(process->suspend_count > 0);
     if (--process->suspend_count)
         return;
-    TAILQ_FOREACH (thread, &process->threads, process_link)
+    TAILQ_FOREACH(thread, &process->threads, process_link)
         thread_resume(thread);
 }
 

@@ -3,9 +3,9 @@
  *
  * States: INITIAL -> (process_start) RUNNING -> DYING -> DEAD. DYING begins with an exit, a kill or
  * the last thread's death; DEAD when no thread is left: then, in this order, the exception channels
- * are closed, the handle table is emptied, the address space destroyed, TERMINATED set, the job told
- * and, if the process was critical to a job, that job killed. A RUNNING process holds a reference to
- * itself through its threads.
+ * are closed, the handle table is emptied, the address space destroyed, TERMINATED set, the job
+ * told and, if the process was critical to a job, that job killed. A RUNNING process holds a
+ * reference to itself through its threads.
  */
 #ifndef ZVMM_OBJECT_PROCESS_H
 #define ZVMM_OBJECT_PROCESS_H
@@ -30,15 +30,16 @@ struct process {
     enum process_state state;
     int64_t return_code;
     struct handle_table handles;
-    struct aspace *aspace; /* NULL once dead */
+    struct aspace *aspace;          /* NULL once dead */
     struct process_threads threads; /* each referenced */
     struct futex_table *futexes;    /* object/futex.c; NULL until the first wait */
-    uint32_t suspend_count; /* while not 0 every thread's own count includes one for it */
+    uint32_t suspend_count;         /* while not 0 every thread's own count includes one for it */
     struct exception_channel exception_channel, debugger_channel;
     uint64_t debug_addr;    /* ZX_PROP_PROCESS_DEBUG_ADDR */
     uint64_t break_on_load; /* ZX_PROP_PROCESS_BREAK_ON_LOAD */
-    struct job *critical_to; /* job that dies with this process; not referenced: it is an ancestor */
-    bool critical_nonzero;   /* ... only if the return code is not 0 */
+    struct job
+        *critical_to;      /* job that dies with this process; not referenced: it is an ancestor */
+    bool critical_nonzero; /* ... only if the return code is not 0 */
     char name[ZX_MAX_NAME_LEN];
 };
 

@@ -23,14 +23,14 @@
 #define RFLAGS_USER 0x244dd5ull
 #define RFLAGS_TF   0x100ull
 
-/* DR6: B0-3, BD, BS can be set, the others read as one or zero; so in DR7: L0-3, G0-3, LE, GE, RW and
- * LEN. GD would stop the kernel. */
-#define DR6_USER  0xe00full
-#define DR6_FIXED 0xffff0ff0ull
-#define DR7_USER  0xffff03ffull
-#define DR7_FIXED 0x400ull
+/* DR6: B0-3, BD, BS can be set, the others read as one or zero; so in DR7: L0-3, G0-3, LE, GE, RW
+ * and LEN. GD would stop the kernel. */
+#define DR6_USER       0xe00full
+#define DR6_FIXED      0xffff0ff0ull
+#define DR7_USER       0xffff03ffull
+#define DR7_FIXED      0x400ull
 #define DR7_RW(dr7, n) ((dr7) >> (16 + 4 * (n)) & 3)
-#define DR7_RW_IO 2
+#define DR7_RW_IO      2
 
 size_t thread_state_size(uint32_t kind)
 {
@@ -184,7 +184,8 @@ zx_status_t thread_state_read(struct thread *thread, uint32_t kind, union thread
     }
 }
 
-zx_status_t thread_state_write(struct thread *thread, uint32_t kind, const union thread_registers *in)
+zx_status_t thread_state_write(struct thread *thread, uint32_t kind,
+                               const union thread_registers *in)
 {
     switch (kind) {
     case ZX_THREAD_STATE_GENERAL_REGS:

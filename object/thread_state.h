@@ -20,11 +20,12 @@ union thread_registers {
 /* Bytes of the record of `kind` (ZX_THREAD_STATE_*); 0: there is no such kind. */
 size_t thread_state_size(uint32_t kind);
 
-/* Precondition of both: such a kind exists, the thread is stopped. ZX_ERR_NOT_SUPPORTED: the machine
- * has no such registers. */
+/* Precondition of both: such a kind exists, the thread is stopped. ZX_ERR_NOT_SUPPORTED: the
+ * machine has no such registers. */
 zx_status_t thread_state_read(struct thread *thread, uint32_t kind, union thread_registers *out);
 /* ZX_ERR_INVALID_ARGS: a value that user code must not have; nothing has changed. Bits that are not
  * user code's to set keep their values. */
-zx_status_t thread_state_write(struct thread *thread, uint32_t kind, const union thread_registers *in);
+zx_status_t thread_state_write(struct thread *thread, uint32_t kind,
+                               const union thread_registers *in);
 
 #endif

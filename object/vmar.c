@@ -439,6 +439,17 @@ zx_status_t vmar_protect(struct vmar *vmar, uint32_t perms, zx_vaddr_t address, 
     return ZX_OK;
 }
 
+/* Ends of mappings behind the VMO's end are left out, as that has nothing there. */
+static zx_status_t decommit_part(struct mapping *mapping, zx_vaddr_t address, zx_vaddr_t end)
+{
+    struct vmo *vmo = mapping->vmo;
+    uint64_t offset = mapping->offset + (address - mapping->region.base);
+
+    if (vmo != mapping->pages)
+        offset -= vmo->base_offset;
+    return vmo_decommit(vmo, offset, end - address);
+}
+
 zx_status_t vmar_op_range(struct vmar *vmar, uint32_t op, zx_vaddr_t address, uint64_t length)
 {
     zx_vaddr_t end;
@@ -459,8 +470,7 @@ zx_status_t vmar_op_range(struct vmar *vmar, uint32_t op, zx_vaddr_t address, ui
 
         if (part_end > end)
             part_end = end;
-        status = vmo_decommit(mapping->pages, mapping->offset + (address - mapping->region.base),
-                              part_end - address);
+        status = decommit_part(mapping, address, part_end);
         address = part_end;
     }
     return status;

@@ -48,6 +48,7 @@ struct mapping {
     struct vmo *vmo;   /* as given to vmar_map; referenced */
     struct vmo *pages; /* whose pages these are: vmo, or the base of a slice */
     uint64_t offset;   /* into `pages` */
+    uint64_t limit;    /* likewise: a slice ends there; for others there is none */
     uint32_t perms;    /* ZX_VM_PERM_* */
     uint32_t can_map;  /* ZX_VM_CAN_MAP_*: limit for vmar_protect */
     bool wrote;        /* a page may be mapped writable since the last vmo_write_protect */
@@ -109,6 +110,12 @@ static inline struct vmar *region_vmar(struct region *region)
 static inline zx_vaddr_t region_end(const struct region *region)
 {
     return region->base + region->size;
+}
+
+/* The offset into `pages` where this mapping shows nothing any more. */
+static inline uint64_t mapping_limit(const struct mapping *mapping, uint64_t size_of_pages)
+{
+    return mapping->limit < size_of_pages ? mapping->limit : size_of_pages;
 }
 
 /* What page tables say about a page of `mapping`. */

@@ -37,6 +37,7 @@ struct mapping *mapping_new(struct aspace *aspace, struct vmo *vmo, uint64_t vmo
     mapping->vmo = vmo;
     mapping->offset = vmo_offset;
     mapping->pages = vmo_resolve(vmo, &mapping->offset);
+    mapping->limit = vmo->flags & VMO_SLICE ? vmo->base_offset + vmo->size : UINT64_MAX;
     mapping->perms = perms;
     mapping->can_map = can_map;
     object_ref(OBJECT(vmo));
@@ -155,12 +156,13 @@ static zx_status_t populate_physical(struct mapping *mapping, zx_vaddr_t address
 {
     struct vmo *vmo = mapping->pages;
     uint64_t offset = mapping->offset + (address - mapping->region.base);
+    uint64_t limit = mapping_limit(mapping, vmo->size);
     bool writable = mapping->perms & ZX_VM_PERM_WRITE;
 
-    if (offset >= vmo->size)
+    if (offset >= limit)
         return ZX_OK;
-    if (count > (vmo->size - offset) / HAL_PAGE_SIZE)
-        count = (vmo->size - offset) / HAL_PAGE_SIZE;
+    if (count > (limit - offset) / HAL_PAGE_SIZE)
+        count = (limit - offset) / HAL_PAGE_SIZE;
     return hal_page_table_map(mapping->aspace->table, address, vmo->paddr + offset, (size_t)count,
                               mapping_hal_flags(mapping, writable));
 }
@@ -175,6 +177,8 @@ zx_status_t mapping_populate(struct mapping *mapping, zx_vaddr_t address, uint64
 
     if (vmo->flags & VMO_PHYSICAL)
         return populate_physical(mapping, address, count);
+    if (end > mapping->limit / HAL_PAGE_SIZE)
+        end = mapping->limit / HAL_PAGE_SIZE;
     batch.mapping = mapping; /* frames are written before they are read */
     batch.count = 0;
     while (index < end) {

@@ -7,7 +7,8 @@
 
 #include "pager.h"
 
-/* Cuts [offset, offset + *length) to the VMO (rules 158). */
+/* Cuts [offset, offset + *length) to the VMO (rules 158); a slice, whose own size it is, comes here
+ * before it is resolved. */
 static zx_status_t trim(const struct vmo *vmo, uint64_t offset, uint64_t *length)
 {
     if (offset > vmo->size || offset + *length < offset)
@@ -90,12 +91,12 @@ zx_status_t vmo_commit(struct vmo *vmo, uint64_t offset, uint64_t length)
     zx_status_t status;
     uint64_t end;
 
-    vmo = vmo_resolve(vmo, &offset);
     if (vmo->flags & VMO_PHYSICAL)
         return ZX_ERR_NOT_SUPPORTED;
     status = trim(vmo, offset, &length);
     if (status != ZX_OK || length == 0)
         return status;
+    vmo = vmo_resolve(vmo, &offset);
     end = (offset + length - 1) / HAL_PAGE_SIZE + 1;
     for (uint64_t i = offset / HAL_PAGE_SIZE; i < end; i++) {
         hal_paddr_t frame;
@@ -112,6 +113,8 @@ zx_status_t vmo_commit(struct vmo *vmo, uint64_t offset, uint64_t length)
 
 zx_status_t vmo_decommit(struct vmo *vmo, uint64_t offset, uint64_t length)
 {
+    struct vmo *window = vmo;
+    uint64_t at = offset;
     zx_status_t status;
 
     vmo = vmo_resolve(vmo, &offset);
@@ -120,7 +123,7 @@ zx_status_t vmo_decommit(struct vmo *vmo, uint64_t offset, uint64_t length)
         return ZX_ERR_NOT_SUPPORTED;
     if ((offset | length) & HAL_PAGE_MASK)
         return ZX_ERR_INVALID_ARGS;
-    status = trim(vmo, offset, &length);
+    status = trim(window, at, &length);
     if (status != ZX_OK || length == 0)
         return status;
     if (vmo_range_pinned(vmo, offset, length))
@@ -197,7 +200,6 @@ zx_status_t vmo_zero(struct vmo *vmo, uint64_t offset, uint64_t length)
     uint64_t head, tail;
     zx_status_t status;
 
-    vmo = vmo_resolve(vmo, &offset);
     if (vmo->flags & VMO_PHYSICAL)
         return ZX_ERR_NOT_SUPPORTED;
     if (vmo->cache_policy != ZX_CACHE_POLICY_CACHED)
@@ -205,6 +207,7 @@ zx_status_t vmo_zero(struct vmo *vmo, uint64_t offset, uint64_t length)
     status = trim(vmo, offset, &length);
     if (status != ZX_OK)
         return status;
+    vmo = vmo_resolve(vmo, &offset);
     head = -offset & HAL_PAGE_MASK;
     if (head > length)
         head = length;

@@ -5,7 +5,11 @@
  * part of the page that was never handed out is taken by a bump pointer, so a fresh page costs no
  * loop. heap_free finds the header by masking the address: every block that is not a whole page
  * lies inside one page, behind its header. Whole-page blocks are preceded by nothing: they are page
- * aligned, which no class block is, and their length is kept in a small table keyed by address.
+ * aligned, which no class block is, and their length is kept in a tree keyed by address.
+ *
+ * A few freed large blocks are kept, because whoever frees one (a message of 64 KiB) often wants the
+ * next one soon, and consecutive frames that nobody has used yet are dear: the host has to find
+ * them. They go back to the HAL as soon as it has no memory left.
  */
 #include "heap.h"
 
@@ -28,10 +32,16 @@ _Static_assert(sizeof(struct class_page) <= HEADER, "heap header");
 
 /* Large blocks: header page trick would cost a page each; a tree node from the heap is smaller. */
 struct large {
-    RB_ENTRY(large) link;
+    union {
+        RB_ENTRY(large) link;         /* in use */
+        LIST_ENTRY(large) spare_link; /* kept */
+    };
     void *block;
     size_t pages;
 };
+
+#define SPARE_BLOCKS 8u     /* large blocks kept at most ... */
+#define SPARE_MAX_PAGES 17u /* ... of up to this size: the largest channel message */
 
 static const uint16_t block_size[] = {16,  32,  48,  64,  96,  128, 192,
                                       256, 320, 400, 496, 672, 1008, 2016};
@@ -44,6 +54,8 @@ static struct {
     LIST_HEAD(, class_page) partial[CLASSES];
     struct class_page *spare[CLASSES]; /* one empty page kept, against thrashing */
     struct large_tree large;
+    LIST_HEAD(, large) spare_large; /* the one freed last comes first */
+    unsigned num_spare_large;
     size_t used, held;
     uint64_t fail_in;
 } heap;
@@ -79,6 +91,8 @@ static unsigned find_class(size_t size)
     return class - 1;
 }
 
+static void drop_spares(void);
+
 static struct class_page *new_page(unsigned class)
 {
     struct class_page *page = heap.spare[class];
@@ -87,6 +101,10 @@ static struct class_page *new_page(unsigned class)
         heap.spare[class] = NULL;
     } else {
         page = hal_kernel_alloc(1);
+        if (!page && heap.num_spare_large) {
+            drop_spares();
+            page = hal_kernel_alloc(1);
+        }
         if (!page)
             return NULL;
         heap.held += HAL_PAGE_SIZE;
@@ -148,21 +166,79 @@ static void small_free(void *block)
     hal_kernel_free(page, 1);
 }
 
-static void *large_alloc(size_t size)
+/* A kept block's own node does not count as used: nobody outside has it. */
+static void keep(struct large *large)
 {
-    size_t pages = (size + HAL_PAGE_MASK) / HAL_PAGE_SIZE;
+    LIST_INSERT_HEAD(&heap.spare_large, large, spare_link);
+    heap.num_spare_large++;
+    heap.used -= block_size[find_class(sizeof *large)];
+}
+
+static void unkeep(struct large *large)
+{
+    LIST_REMOVE(large, spare_link);
+    heap.num_spare_large--;
+    heap.used += block_size[find_class(sizeof *large)];
+}
+
+static struct large *take_spare(size_t pages)
+{
+    struct large *large;
+
+    LIST_FOREACH(large, &heap.spare_large, spare_link) {
+        if (large->pages == pages) {
+            unkeep(large);
+            return large;
+        }
+    }
+    return NULL;
+}
+
+static void give_back(struct large *large)
+{
+    heap.held -= large->pages * HAL_PAGE_SIZE;
+    hal_kernel_free(large->block, large->pages);
+    small_free(large);
+}
+
+static void drop_spares(void)
+{
+    struct large *large;
+
+    while ((large = LIST_FIRST(&heap.spare_large))) {
+        unkeep(large);
+        give_back(large);
+    }
+}
+
+static struct large *new_large(size_t pages)
+{
     struct large *large = small_alloc(sizeof *large);
 
     if (!large)
         return NULL;
     large->pages = pages;
-    large->block = pages ? hal_kernel_alloc(pages) : NULL;
+    large->block = hal_kernel_alloc(pages);
+    if (!large->block && heap.num_spare_large) {
+        drop_spares();
+        large->block = hal_kernel_alloc(pages);
+    }
     if (!large->block) {
         small_free(large);
         return NULL;
     }
-    RB_INSERT(large_tree, &heap.large, large);
     heap.held += pages * HAL_PAGE_SIZE;
+    return large;
+}
+
+static void *large_alloc(size_t size)
+{
+    size_t pages = size / HAL_PAGE_SIZE + (size % HAL_PAGE_SIZE != 0);
+    struct large *large = pages <= SPARE_MAX_PAGES ? take_spare(pages) : NULL;
+
+    if (!large && !(large = new_large(pages)))
+        return NULL;
+    RB_INSERT(large_tree, &heap.large, large);
     heap.used += pages * HAL_PAGE_SIZE;
     return large->block;
 }
@@ -174,10 +250,12 @@ static void large_free(void *block)
 
     assert(large);
     RB_REMOVE(large_tree, &heap.large, large);
-    heap.held -= large->pages * HAL_PAGE_SIZE;
     heap.used -= large->pages * HAL_PAGE_SIZE;
-    hal_kernel_free(block, large->pages);
-    small_free(large);
+    if (large->pages <= SPARE_MAX_PAGES && heap.num_spare_large < SPARE_BLOCKS) {
+        keep(large);
+    } else {
+        give_back(large);
+    }
 }
 
 void *heap_alloc(size_t size)

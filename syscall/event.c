@@ -9,6 +9,7 @@
 #include "eventpair.h"
 #include "executor.h"
 #include "job.h"
+#include "pressure.h"
 #include "syscalls.h"
 
 int64_t sys_event_create(struct thread *self, uint32_t options, struct user_ptr out)
@@ -55,7 +56,7 @@ int64_t sys_system_get_event(struct thread *self, zx_handle_t root_job, uint32_t
     if (status == ZX_OK && job != kernel()->root_job)
         status = ZX_ERR_ACCESS_DENIED;
     if (status == ZX_OK)
-        status = event_of_system(kind, &event);
+        status = pressure_event(kind, &event);
     if (status != ZX_OK)
         return status;
     object_ref(&event->object); /* handle_return drops it; the kernel keeps its own */

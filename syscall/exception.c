@@ -53,8 +53,8 @@ int64_t sys_task_create_exception_channel(struct thread *self, zx_handle_t handl
         return ZX_ERR_INVALID_ARGS;
     status = job_policy_check(self->process, ZX_POL_NEW_CHANNEL);
     if (status == ZX_OK)
-        status = handle_get_rights(self->process, handle, ZX_OBJ_TYPE_NONE, TASK_RIGHTS, &task,
-                                   &rights);
+        status =
+            handle_get_rights(self->process, handle, ZX_OBJ_TYPE_NONE, TASK_RIGHTS, &task, &rights);
     if (status == ZX_OK)
         status = find_binding(task, rights, options & ZX_EXCEPTION_CHANNEL_DEBUGGER, &binding);
     if (status == ZX_OK)

@@ -16,8 +16,7 @@ static zx_status_t get_empty_job(struct thread *self, zx_handle_t handle, struct
 
     if (status != ZX_OK)
         return status;
-    return TAILQ_EMPTY(&(*out)->jobs) && TAILQ_EMPTY(&(*out)->processes) ? ZX_OK
-                                                                         : ZX_ERR_BAD_STATE;
+    return TAILQ_EMPTY(&(*out)->jobs) && TAILQ_EMPTY(&(*out)->processes) ? ZX_OK : ZX_ERR_BAD_STATE;
 }
 
 /* Reads entries of either version. */

@@ -10,8 +10,7 @@ int64_t sys_task_suspend_token(struct thread *self, zx_handle_t handle, struct u
 {
     struct object *task;
     struct suspend_token *token;
-    zx_status_t status =
-        handle_get(self->process, handle, ZX_OBJ_TYPE_NONE, ZX_RIGHT_WRITE, &task);
+    zx_status_t status = handle_get(self->process, handle, ZX_OBJ_TYPE_NONE, ZX_RIGHT_WRITE, &task);
 
     if (status != ZX_OK)
         return status;

@@ -7,10 +7,10 @@
 
 #include "aspace.h"
 #include "executor.h"
-#include "heap.h"
 #include "job.h"
 #include "syscalls.h"
 #include "vmar.h"
+#include "vmo.h"
 
 /* Calls that made do with WRITE before MANAGE_* existed accept either right. */
 static zx_status_t get_with_either(struct process *process, zx_handle_t handle, zx_obj_type_t type,
@@ -157,39 +157,26 @@ int64_t sys_process_exit(struct thread *self, int64_t retcode)
     return ZX_OK;
 }
 
-#define MEMORY_CHUNK 4096u
-
 /*
- * Copies between two user address spaces through a buffer of one page: the only call that needs
- * one, because neither side is the kernel's. `into` tells the direction.
+ * Copies between the caller's buffer and the VMO that is mapped at `address`, whatever the mapping
+ * allows: a debugger writes breakpoints into code. At most to the end of that one mapping.
  */
 static int64_t access_memory(struct thread *self, struct process *process, zx_vaddr_t address,
                              struct user_ptr buffer, size_t size, struct user_ptr actual, bool into)
 {
     const struct mapping *mapping = aspace_find_mapping(process->aspace, address);
-    uint8_t *chunk;
-    size_t done = 0;
-    zx_status_t status = ZX_OK;
+    uint64_t offset;
+    zx_status_t status;
 
     if (!mapping)
         return ZX_ERR_NO_MEMORY;
-    if (size > mapping->region.base + mapping->region.size - address)
-        size = mapping->region.base + mapping->region.size - address;
-    chunk = heap_alloc(MEMORY_CHUNK);
-    if (!chunk)
-        return ZX_ERR_NO_MEMORY;
-    while (done < size && status == ZX_OK) {
-        size_t n = size - done < MEMORY_CHUNK ? size - done : MEMORY_CHUNK;
-        struct user_ptr there = {address + done}, here = user_at(buffer, done);
-
-        status = user_read(into ? self->process : process, chunk, into ? here : there, n);
-        if (status == ZX_OK)
-            status = user_write(into ? process : self->process, into ? there : here, chunk, n);
-        if (status == ZX_OK)
-            done += n;
-    }
-    heap_free(chunk);
-    return status == ZX_OK ? user_write_value(self->process, actual, done) : status;
+    offset = address - mapping->region.base;
+    if (size > mapping->region.size - offset)
+        size = mapping->region.size - offset;
+    offset += mapping->offset;
+    status = into ? vmo_write_user(mapping->pages, self->process, buffer, offset, size)
+                  : vmo_read_user(mapping->pages, self->process, buffer, offset, size);
+    return status == ZX_OK ? user_write_value(self->process, actual, size) : status;
 }
 
 int64_t sys_process_read_memory(struct thread *self, zx_handle_t handle, zx_vaddr_t vaddr,

@@ -434,77 +434,73 @@ TEST(Channel, ReadEtc)
     close_pair(p);
 }
 
-TEST(ChannelWriteEtc, Move)
+TEST(Channel, ReadEtcOfManyTypes)
 {
-    struct pair p = make_channel();
-    zx_handle_t event = make_event();
-    zx_handle_disposition_t moved = {.operation = ZX_HANDLE_OP_MOVE,
-                                     .handle = event,
-                                     .type = ZX_OBJ_TYPE_EVENT,
-                                     .rights = ZX_RIGHT_WAIT,
-                                     .result = ZX_OK};
-    zx_handle_info_t info;
-    uint32_t size, count;
+    struct pair p = make_channel(), inside = make_channel();
+    zx_handle_t handles[3] = {make_event(), inside.a, 0};
+    zx_handle_info_t infos[3];
+    uint32_t count = 0;
 
-    ASSERT_OK(zx_channel_write_etc(p.a, 0, NULL, 0, &moved, 1));
-    EXPECT_STATUS(zx_handle_close(event), ZX_ERR_BAD_HANDLE);
-    ASSERT_OK(zx_channel_read_etc(p.b, 0, NULL, &info, 0, 1, &size, &count));
-    EXPECT_EQ(info.rights, ZX_RIGHT_WAIT);
-    CLOSE(info.handle);
+    ASSERT_OK(zx_vmo_create(4096, 0, &handles[2]));
+    ASSERT_OK(zx_channel_write(p.a, 0, NULL, 0, handles, 3));
+    ASSERT_OK(zx_channel_read_etc(p.b, 0, NULL, infos, 0, 3, NULL, &count));
+    ASSERT_EQ(count, 3);
+    EXPECT_EQ(infos[0].type, ZX_OBJ_TYPE_EVENT);
+    EXPECT_EQ(infos[1].type, ZX_OBJ_TYPE_CHANNEL);
+    EXPECT_EQ(infos[2].type, ZX_OBJ_TYPE_VMO);
+    for (int i = 0; i < 3; i++) {
+        EXPECT_EQ(infos[i].rights, basic_info(infos[i].handle).rights);
+        CLOSE(infos[i].handle);
+    }
+    CLOSE(inside.b);
     close_pair(p);
 }
 
-TEST(ChannelWriteEtc, Duplicate)
+/* The message and its handle are lost, and so is nothing else. */
+TEST(Channel, ReadHandlesIntoABadPointer)
 {
-    struct pair p = make_channel();
-    zx_handle_t event = make_event(), received;
-    zx_handle_disposition_t copied = {.operation = ZX_HANDLE_OP_DUPLICATE,
-                                      .handle = event,
-                                      .type = ZX_OBJ_TYPE_NONE,
-                                      .rights = ZX_RIGHT_SAME_RIGHTS};
-    uint32_t count;
+    struct pair p = make_channel(), inside = make_channel();
 
-    ASSERT_OK(zx_channel_write_etc(p.a, 0, NULL, 0, &copied, 1));
-    ASSERT_OK(zx_channel_read(p.b, 0, NULL, &received, 0, 1, NULL, &count));
-    EXPECT_EQ(basic_info(received).koid, basic_info(event).koid);
-    EXPECT_EQ(basic_info(received).rights, ZX_DEFAULT_EVENT_RIGHTS);
-    CLOSE(received);
-    CLOSE(event);
+    ASSERT_OK(zx_channel_write(p.a, 0, NULL, 0, &inside.b, 1));
+    EXPECT_STATUS(zx_channel_read(p.b, 0, NULL, UNMAPPED, 0, 1, NULL, NULL), ZX_ERR_INVALID_ARGS);
+    EXPECT_EQ(signals_of(inside.a), ZX_CHANNEL_PEER_CLOSED);
+    EXPECT_EQ(signals_of(p.b), ZX_CHANNEL_WRITABLE);
+    CLOSE(inside.a);
     close_pair(p);
 }
 
-TEST(ChannelWriteEtc, FailuresAreReportedPerHandle)
+TEST(Channel, WriteBadBytes)
 {
     struct pair p = make_channel();
-    zx_handle_t event = make_event(), other = make_event();
-    zx_handle_disposition_t items[] = {
-        {ZX_HANDLE_OP_MOVE, event, ZX_OBJ_TYPE_NONE, ZX_RIGHT_SAME_RIGHTS, 77},
-        {ZX_HANDLE_OP_MOVE, other, ZX_OBJ_TYPE_CHANNEL, ZX_RIGHT_SAME_RIGHTS, 77},
-    };
 
-    EXPECT_STATUS(zx_channel_write_etc(p.a, 0, NULL, 0, items, 2), ZX_ERR_WRONG_TYPE);
-    EXPECT_STATUS(items[0].result, ZX_OK);
-    EXPECT_STATUS(items[1].result, ZX_ERR_WRONG_TYPE);
-    EXPECT_STATUS(zx_handle_close(event), ZX_ERR_BAD_HANDLE);
-    EXPECT_STATUS(zx_handle_close(other), ZX_ERR_BAD_HANDLE);
+    EXPECT_STATUS(zx_channel_write(p.a, 0, NULL, 1, NULL, 0), ZX_ERR_INVALID_ARGS);
+    EXPECT_STATUS(zx_channel_write(p.a, 0, KERNEL_ADDRESS, 1, NULL, 0), ZX_ERR_INVALID_ARGS);
+    EXPECT_STATUS(zx_channel_write(p.a, 0, (void *)(UINTPTR_MAX - 3), 8, NULL, 0),
+                  ZX_ERR_INVALID_ARGS);
+    EXPECT_EQ(signals_of(p.b), ZX_CHANNEL_WRITABLE);
     close_pair(p);
 }
 
-TEST(ChannelWriteEtc, BadDispositions)
+/* A thread that waits for a message gets it, however late it comes. */
+static int writes_when_awaited(void *argument)
 {
-    struct pair p = make_channel();
-    zx_handle_t event = make_event(), weak = without_rights(event, ZX_RIGHT_DUPLICATE);
-    zx_handle_disposition_t item = {2, event, ZX_OBJ_TYPE_NONE, ZX_RIGHT_SAME_RIGHTS, 0};
+    struct pair *p = argument; /* a: the thread that waits, b: where to write */
 
-    EXPECT_STATUS(zx_channel_write_etc(p.a, 0, NULL, 0, &item, 1), ZX_ERR_INVALID_ARGS);
-    item = (zx_handle_disposition_t){ZX_HANDLE_OP_DUPLICATE, weak, ZX_OBJ_TYPE_NONE,
-                                     ZX_RIGHT_SAME_RIGHTS, 0};
-    EXPECT_STATUS(zx_channel_write_etc(p.a, 0, NULL, 0, &item, 1), ZX_ERR_ACCESS_DENIED);
-    item =
-        (zx_handle_disposition_t){ZX_HANDLE_OP_MOVE, weak, ZX_OBJ_TYPE_NONE, ZX_RIGHT_DUPLICATE, 0};
-    EXPECT_STATUS(zx_channel_write_etc(p.a, 0, NULL, 0, &item, 1), ZX_ERR_INVALID_ARGS);
-    EXPECT_STATUS(zx_handle_close(weak), ZX_ERR_BAD_HANDLE);
-    zx_handle_close(event);
+    EXPECT_TRUE(wait_until_blocked(p->a, ZX_THREAD_STATE_BLOCKED_WAIT_ONE));
+    EXPECT_OK(zx_channel_write(p->b, 0, "x", 1, NULL, 0));
+    return 0;
+}
+
+TEST(Channel, WakesItsReader)
+{
+    struct pair p = make_channel(), later = {zx_thread_self(), p.b};
+    zx_signals_t observed = 0;
+    thrd_t thread;
+
+    ASSERT_EQ(thrd_create(&thread, writes_when_awaited, &later), thrd_success);
+    EXPECT_OK(zx_object_wait_one(p.a, ZX_CHANNEL_READABLE, soon(), &observed));
+    EXPECT_EQ(observed, ZX_CHANNEL_READABLE | ZX_CHANNEL_WRITABLE);
+    thrd_join(thread, NULL);
     close_pair(p);
 }
 

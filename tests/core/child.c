@@ -50,6 +50,12 @@ static struct child_calls calls_at(zx_vaddr_t vdso_base, uint64_t argument)
         .vmo_create = THERE(vmo_create),
         .channel_create = THERE(channel_create),
         .event_create = THERE(event_create),
+        .eventpair_create = THERE(eventpair_create),
+        .port_create = THERE(port_create),
+        .socket_create = THERE(socket_create),
+        .fifo_create = THERE(fifo_create),
+        .timer_create = THERE(timer_create),
+        .task_kill = THERE(task_kill),
         .argument = argument,
     };
 #undef THERE

@@ -22,6 +22,12 @@ struct child_calls {
     __typeof__(zx_vmo_create) *vmo_create;
     __typeof__(zx_channel_create) *channel_create;
     __typeof__(zx_event_create) *event_create;
+    __typeof__(zx_eventpair_create) *eventpair_create;
+    __typeof__(zx_port_create) *port_create;
+    __typeof__(zx_socket_create) *socket_create;
+    __typeof__(zx_fifo_create) *fifo_create;
+    __typeof__(zx_timer_create) *timer_create;
+    __typeof__(zx_task_kill) *task_kill;
     uint64_t argument; /* for the function; what it means is its own affair */
 };
 

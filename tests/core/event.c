@@ -143,3 +143,48 @@ TEST(EventPair, SignalPeerNeedsTheRight)
     CLOSE(a);
     CLOSE(b);
 }
+
+TEST(EventPair, KnowsItsPeerEvenIfGone)
+{
+    zx_handle_t a, b;
+
+    ASSERT_OK(zx_eventpair_create(0, &a, &b));
+    zx_koid_t koid = basic_info(b).koid;
+    CLOSE(b);
+    EXPECT_EQ(basic_info(a).related_koid, koid);
+    CLOSE(a);
+}
+
+TEST(EventPair, UserSignals)
+{
+    zx_handle_t a, b;
+
+    ASSERT_OK(zx_eventpair_create(0, &a, &b));
+    EXPECT_OK(zx_object_signal_peer(a, 0, ZX_USER_SIGNAL_ALL));
+    EXPECT_EQ(signals_of(b), ZX_USER_SIGNAL_ALL);
+    EXPECT_OK(zx_object_signal_peer(a, ZX_USER_SIGNAL_ALL, ZX_USER_SIGNAL_1));
+    EXPECT_EQ(signals_of(b), ZX_USER_SIGNAL_1);
+    EXPECT_STATUS(zx_object_signal(a, ZX_EVENTPAIR_PEER_CLOSED, 0), ZX_ERR_INVALID_ARGS);
+    EXPECT_STATUS(zx_object_signal(a, 0, 0x1), ZX_ERR_INVALID_ARGS);
+    CLOSE(a);
+    CLOSE(b);
+}
+
+/* An end on its way in a message is not closed; with the message it is. */
+TEST(EventPair, PeerInAMessage)
+{
+    zx_handle_t a, b, channel[2];
+
+    ASSERT_OK(zx_eventpair_create(0, &a, &b));
+    ASSERT_OK(zx_channel_create(0, &channel[0], &channel[1]));
+    ASSERT_OK(zx_channel_write(channel[0], 0, NULL, 0, &b, 1));
+    EXPECT_EQ(signals_of(a), 0);
+    EXPECT_OK(zx_object_signal_peer(a, 0, ZX_USER_SIGNAL_4));
+    ASSERT_OK(zx_channel_read(channel[1], 0, NULL, &b, 0, 1, NULL, NULL));
+    EXPECT_EQ(signals_of(b), ZX_USER_SIGNAL_4);
+    ASSERT_OK(zx_channel_write(channel[0], 0, NULL, 0, &b, 1));
+    CLOSE(channel[0]);
+    CLOSE(channel[1]);
+    EXPECT_EQ(signals_of(a), ZX_EVENTPAIR_PEER_CLOSED);
+    CLOSE(a);
+}

@@ -26,8 +26,8 @@ static struct caught catch_one(zx_handle_t channel)
     uint32_t bytes, handles;
 
     ASSERT_OK(zx_object_wait_one(channel, ZX_CHANNEL_READABLE, soon(), NULL));
-    ASSERT_OK(zx_channel_read(channel, 0, &c.info, &c.exception, sizeof(c.info), 1, &bytes,
-                              &handles));
+    ASSERT_OK(
+        zx_channel_read(channel, 0, &c.info, &c.exception, sizeof(c.info), 1, &bytes, &handles));
     EXPECT_EQ(bytes, sizeof(c.info));
     EXPECT_EQ(handles, 1);
     return c;
@@ -48,8 +48,7 @@ static bool is_empty(zx_handle_t channel)
 
 static void set_state(zx_handle_t exception, uint32_t state)
 {
-    EXPECT_OK(
-        zx_object_set_property(exception, ZX_PROP_EXCEPTION_STATE, &state, sizeof(state)));
+    EXPECT_OK(zx_object_set_property(exception, ZX_PROP_EXCEPTION_STATE, &state, sizeof(state)));
 }
 
 /* The thread goes on. */
@@ -173,8 +172,8 @@ TEST(ExceptionChannel, BadArguments)
     EXPECT_STATUS(zx_task_create_exception_channel(child.process, 0, UNMAPPED),
                   ZX_ERR_INVALID_ARGS);
     for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
-        ASSERT_OK(zx_handle_duplicate(child.process,
-                                      ZX_DEFAULT_PROCESS_RIGHTS & ~needed[i], &weak));
+        ASSERT_OK(
+            zx_handle_duplicate(child.process, ZX_DEFAULT_PROCESS_RIGHTS & ~needed[i], &weak));
         EXPECT_STATUS(zx_task_create_exception_channel(weak, 0, &channel), ZX_ERR_ACCESS_DENIED);
         CLOSE(weak);
     }
@@ -609,9 +608,9 @@ TEST(ExceptionObject, State)
                   ZX_ERR_BUFFER_TOO_SMALL);
     EXPECT_STATUS(zx_object_set_property(c.exception, ZX_PROP_EXCEPTION_STATE, &state, 3),
                   ZX_ERR_BUFFER_TOO_SMALL);
-    EXPECT_STATUS(zx_object_get_property(child.process, ZX_PROP_EXCEPTION_STATE, &state,
-                                         sizeof(state)),
-                  ZX_ERR_WRONG_TYPE);
+    EXPECT_STATUS(
+        zx_object_get_property(child.process, ZX_PROP_EXCEPTION_STATE, &state, sizeof(state)),
+        ZX_ERR_WRONG_TYPE);
     CLOSE(c.exception);
     EXPECT_EQ(child_wait(&child), ZX_TASK_RETCODE_EXCEPTION_KILL);
     CLOSE(channel);
@@ -1013,8 +1012,7 @@ static int64_t under_policy(uint32_t condition, uint32_t action, child_function_
 
 TEST(ExceptionPolicy, AllowedAndReported)
 {
-    EXPECT_EQ(under_policy(ZX_POL_NEW_EVENT, ZX_POL_ACTION_ALLOW_EXCEPTION, makes_an_event),
-              ZX_OK);
+    EXPECT_EQ(under_policy(ZX_POL_NEW_EVENT, ZX_POL_ACTION_ALLOW_EXCEPTION, makes_an_event), ZX_OK);
 }
 
 TEST(ExceptionPolicy, DeniedAndReported)

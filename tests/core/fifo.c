@@ -114,3 +114,89 @@ TEST(Fifo, BadArguments)
     EXPECT_OK(zx_fifo_read(p.b, 4, &word, 1, NULL)); /* nothing was lost */
     close_pair(p);
 }
+
+TEST(Fifo, CreateBadPointers)
+{
+    zx_handle_t a;
+
+    EXPECT_STATUS(zx_fifo_create(8, 8, 0, UNMAPPED, &a), ZX_ERR_INVALID_ARGS);
+    EXPECT_STATUS(zx_fifo_create(8, 8, 0, &a, UNMAPPED), ZX_ERR_INVALID_ARGS);
+}
+
+TEST(Fifo, Rights)
+{
+    struct pair p = make_fifo(4, 4);
+    zx_handle_t weak = without_rights(p.a, ZX_RIGHT_WRITE);
+    uint32_t word = 7;
+
+    EXPECT_STATUS(zx_fifo_write(weak, 4, &word, 1, NULL), ZX_ERR_ACCESS_DENIED);
+    EXPECT_STATUS(zx_fifo_read(weak, 4, &word, 1, NULL), ZX_ERR_SHOULD_WAIT);
+    CLOSE(weak);
+    weak = without_rights(p.a, ZX_RIGHT_READ);
+    EXPECT_STATUS(zx_fifo_read(weak, 4, &word, 1, NULL), ZX_ERR_ACCESS_DENIED);
+    EXPECT_OK(zx_fifo_write(weak, 4, &word, 1, NULL));
+    CLOSE(weak);
+    close_pair(p);
+}
+
+TEST(Fifo, WrongHandles)
+{
+    uint32_t word = 7;
+
+    EXPECT_STATUS(zx_fifo_write(closed_handle(), 4, &word, 1, NULL), ZX_ERR_BAD_HANDLE);
+    EXPECT_STATUS(zx_fifo_read(closed_handle(), 4, &word, 1, NULL), ZX_ERR_BAD_HANDLE);
+    EXPECT_STATUS(zx_fifo_write(zx_process_self(), 4, &word, 1, NULL), ZX_ERR_WRONG_TYPE);
+    EXPECT_STATUS(zx_fifo_read(zx_process_self(), 4, &word, 1, NULL), ZX_ERR_WRONG_TYPE);
+}
+
+/* The size of the elements is looked at before an empty queue, but after a lost peer. */
+TEST(Fifo, OrderOfErrors)
+{
+    struct pair p = make_fifo(4, 4);
+    uint32_t word = 7;
+
+    EXPECT_STATUS(zx_fifo_read(p.a, 8, &word, 1, NULL), ZX_ERR_OUT_OF_RANGE);
+    CLOSE(p.b);
+    EXPECT_STATUS(zx_fifo_read(p.a, 8, &word, 1, NULL), ZX_ERR_OUT_OF_RANGE);
+    EXPECT_STATUS(zx_fifo_write(p.a, 8, &word, 1, NULL), ZX_ERR_PEER_CLOSED);
+    CLOSE(p.a);
+}
+
+/* Elements of a whole page, and pages of single bytes. */
+TEST(Fifo, ExtremeShapes)
+{
+    static char out[4096], in[4096];
+    struct pair p = make_fifo(1, 4096);
+    size_t actual = 0;
+
+    for (size_t i = 0; i < sizeof(out); i++)
+        out[i] = (char)(i * 13 + i / 256);
+    ASSERT_OK(zx_fifo_write(p.a, 4096, out, 1, &actual));
+    EXPECT_EQ(signals_of(p.a), 0);
+    ASSERT_OK(zx_fifo_read(p.b, 4096, in, 1, &actual));
+    EXPECT_EQ(memcmp(in, out, sizeof(in)), 0);
+    close_pair(p);
+    p = make_fifo(4096, 1);
+    memset(in, 0, sizeof(in));
+    ASSERT_OK(zx_fifo_write(p.a, 1, out, 4096, &actual));
+    EXPECT_EQ(actual, 4096);
+    EXPECT_STATUS(zx_fifo_write(p.a, 1, out, 1, &actual), ZX_ERR_SHOULD_WAIT);
+    ASSERT_OK(zx_fifo_read(p.b, 1, in, 4096, &actual));
+    EXPECT_EQ(actual, 4096);
+    EXPECT_EQ(memcmp(in, out, sizeof(in)), 0);
+    close_pair(p);
+}
+
+TEST(Fifo, BothDirections)
+{
+    struct pair p = make_fifo(2, 8);
+    uint64_t one = 1, two = 2, in = 0;
+
+    ASSERT_OK(zx_fifo_write(p.a, 8, &one, 1, NULL));
+    ASSERT_OK(zx_fifo_write(p.b, 8, &two, 1, NULL));
+    ASSERT_OK(zx_fifo_read(p.a, 8, &in, 1, NULL));
+    EXPECT_EQ(in, 2);
+    ASSERT_OK(zx_fifo_read(p.b, 8, &in, 1, NULL));
+    EXPECT_EQ(in, 1);
+    close_pair(p);
+}

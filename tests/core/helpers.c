@@ -56,3 +56,10 @@ bool wait_until_blocked(zx_handle_t thread, uint32_t state)
     }
     return false;
 }
+
+bool is_user_space(uint64_t base, uint64_t length)
+{
+    if (base >= 0x200000000)
+        return (base - 0x200000000) % 0x10000000000 == 0 && length == 0x10000000000 - 0x200000;
+    return base == 0x1000000 && length == 0x7ffffefff000;
+}

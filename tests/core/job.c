@@ -1,5 +1,5 @@
 /*
- * Jobs: the tree, policies, killing, critical processes.
+ * Jobs: the tree, killing, critical processes.
  */
 #include "child.h"
 
@@ -198,122 +198,172 @@ TEST(JobCritical, BadArguments)
     CLOSE(job);
 }
 
-static CHILD void makes_an_event(zx_handle_t channel, const struct child_calls *calls)
+TEST(JobCritical, AncestorsCanDependOnIt)
 {
-    zx_handle_t event;
+    zx_handle_t outer = make_job(zx_job_default()), inner = make_job(outer);
+    struct prepared_child critical = child_prepare(inner, child_exits, 0);
+    struct child other = child_start(outer, child_sleeps, 0);
 
-    (void)channel;
-    calls->process_exit(calls->event_create(0, &event));
+    ASSERT_OK(zx_job_set_critical(outer, 0, critical.child.process));
+    child_run(&critical);
+    EXPECT_EQ(child_wait(&critical.child), 0);
+    EXPECT_EQ(child_wait(&other), ZX_TASK_RETCODE_CRITICAL_PROCESS_KILL);
+    EXPECT_OK(zx_object_wait_one(outer, ZX_JOB_TERMINATED, soon(), NULL));
+    EXPECT_EQ(job_info(inner).return_code, ZX_TASK_RETCODE_CRITICAL_PROCESS_KILL);
+    child_close(&critical.child);
+    child_close(&other);
+    CLOSE(inner);
+    CLOSE(outer);
 }
 
-static zx_status_t set_policy(zx_handle_t job, uint32_t options, uint32_t condition,
-                              uint32_t action)
-{
-    const zx_policy_basic_v1_t policy = {condition, action};
-
-    return zx_job_set_policy(job, options, ZX_JOB_POL_BASIC_V1, &policy, 1);
-}
-
-static void require_policies(void)
+/* A kill is an end like any other. */
+TEST(JobCritical, KilledProcess)
 {
     zx_handle_t job = make_job(zx_job_default());
-    zx_status_t status =
-        set_policy(job, ZX_JOB_POL_ABSOLUTE, ZX_POL_NEW_EVENT, ZX_POL_ACTION_ALLOW);
+    struct child child = child_start(job, child_sleeps, 0);
 
+    ASSERT_OK(zx_job_set_critical(job, ZX_JOB_CRITICAL_PROCESS_RETCODE_NONZERO, child.process));
+    EXPECT_OK(zx_task_kill(child.process));
+    EXPECT_EQ(child_wait(&child), ZX_TASK_RETCODE_SYSCALL_KILL);
+    EXPECT_OK(zx_object_wait_one(job, ZX_JOB_TERMINATED, soon(), NULL));
+    EXPECT_EQ(job_info(job).return_code, ZX_TASK_RETCODE_CRITICAL_PROCESS_KILL);
+    child_close(&child);
     CLOSE(job);
-    if (status == ZX_ERR_NOT_SUPPORTED)
-        SKIP("this kernel has no job policies");
 }
 
-static int64_t event_under_policy(uint32_t condition, uint32_t action)
+TEST(Job, ProcessesKeepItAlive)
+{
+    zx_handle_t job = make_job(zx_job_default()), again;
+    zx_koid_t koid = basic_info(job).koid;
+    struct child child = child_start(job, child_sleeps, 0);
+
+    CLOSE(job);
+    EXPECT_EQ(basic_info(child.process).related_koid, koid);
+    ASSERT_OK(zx_object_get_child(zx_job_default(), koid, ZX_RIGHT_SAME_RIGHTS, &again));
+    EXPECT_EQ(job_info(again).exited, false);
+    EXPECT_OK(zx_task_kill(again));
+    EXPECT_EQ(child_wait(&child), ZX_TASK_RETCODE_SYSCALL_KILL);
+    CLOSE(again);
+    child_close(&child);
+}
+
+TEST(Job, KillLeavesOthersAlone)
+{
+    zx_handle_t parent = make_job(zx_job_default()), killed = make_job(parent),
+                spared = make_job(parent);
+    struct child above = child_start(parent, child_sleeps, 0),
+                 beside = child_start(spared, child_sleeps, 0),
+                 inside = child_start(killed, child_sleeps, 0);
+
+    EXPECT_OK(zx_task_kill(killed));
+    EXPECT_EQ(child_wait(&inside), ZX_TASK_RETCODE_SYSCALL_KILL);
+    EXPECT_OK(zx_object_wait_one(killed, ZX_JOB_TERMINATED, soon(), NULL));
+    EXPECT_EQ(job_info(parent).exited, false);
+    EXPECT_EQ(job_info(spared).exited, false);
+    EXPECT_EQ(signals_of(above.process), 0);
+    EXPECT_EQ(signals_of(beside.process), 0);
+    EXPECT_EQ(count_of(parent, ZX_INFO_JOB_CHILDREN), 1); /* the dead one has left */
+    child_close(&above);
+    child_close(&beside);
+    child_close(&inside);
+    CLOSE(spared);
+    CLOSE(killed);
+    CLOSE(parent);
+}
+
+TEST(Job, KillTakesTheUnstarted)
+{
+    zx_handle_t job = make_job(zx_job_default()), process, vmar;
+
+    ASSERT_OK(zx_process_create(job, "p", 1, 0, &process, &vmar));
+    EXPECT_OK(zx_task_kill(job));
+    EXPECT_OK(zx_object_wait_one(process, ZX_PROCESS_TERMINATED, soon(), NULL));
+    EXPECT_OK(zx_object_wait_one(job, ZX_JOB_TERMINATED, soon(), NULL));
+    CLOSE(vmar);
+    CLOSE(process);
+    CLOSE(job);
+}
+
+static CHILD void kills_what_it_gets(zx_handle_t channel, const struct child_calls *calls)
+{
+    zx_handle_t task;
+
+    calls->object_wait_one(channel, ZX_CHANNEL_READABLE, ZX_TIME_INFINITE, NULL);
+    calls->channel_read(channel, 0, NULL, &task, 0, 1, NULL, NULL);
+    calls->process_exit(calls->task_kill(task));
+}
+
+/* Whoever kills the job it lives in does not come back from the call. */
+TEST(Job, KillFromInside)
+{
+    zx_handle_t job = make_job(zx_job_default()), copy;
+    struct child child = child_start(job, kills_what_it_gets, 0);
+
+    ASSERT_OK(zx_handle_duplicate(job, ZX_RIGHT_SAME_RIGHTS, &copy));
+    ASSERT_OK(zx_channel_write(child.channel, 0, NULL, 0, &copy, 1));
+    EXPECT_EQ(child_wait(&child), ZX_TASK_RETCODE_SYSCALL_KILL);
+    EXPECT_OK(zx_object_wait_one(job, ZX_JOB_TERMINATED, soon(), NULL));
+    child_close(&child);
+    CLOSE(job);
+}
+
+/* It is not dead before everything in it is. */
+TEST(Job, TerminatedComesLast)
+{
+    zx_handle_t job = make_job(zx_job_default()), inner = make_job(job);
+    struct child child = child_start(inner, child_spins, 0);
+
+    EXPECT_OK(zx_task_kill(job));
+    EXPECT_OK(zx_object_wait_one(job, ZX_JOB_TERMINATED, soon(), NULL));
+    EXPECT_EQ(signals_of(child.process), ZX_PROCESS_TERMINATED);
+    EXPECT_EQ(signals_of(inner) & ZX_JOB_TERMINATED, ZX_JOB_TERMINATED);
+    EXPECT_EQ(signals_of(job), ZX_JOB_TERMINATED | ZX_JOB_NO_JOBS | ZX_JOB_NO_PROCESSES);
+    child_close(&child);
+    CLOSE(inner);
+    CLOSE(job);
+}
+
+TEST(Job, DeathClosesItsExceptionChannel)
+{
+    zx_handle_t job = make_job(zx_job_default()), channel;
+
+    ASSERT_OK(zx_task_create_exception_channel(job, 0, &channel));
+    EXPECT_EQ(signals_of(channel) & ZX_CHANNEL_PEER_CLOSED, 0);
+    EXPECT_OK(zx_task_kill(job));
+    EXPECT_OK(zx_object_wait_one(channel, ZX_CHANNEL_PEER_CLOSED, soon(), NULL));
+    EXPECT_STATUS(zx_task_create_exception_channel(job, 0, &channel), ZX_ERR_BAD_STATE);
+    CLOSE(channel);
+    CLOSE(job);
+}
+
+TEST(Job, Name)
 {
     zx_handle_t job = make_job(zx_job_default());
+    char name[ZX_MAX_NAME_LEN];
 
-    EXPECT_OK(set_policy(job, ZX_JOB_POL_ABSOLUTE, condition, action));
-    struct child child = child_start(job, makes_an_event, 0);
-    int64_t return_code = child_wait(&child);
-    child_close(&child);
+    memset(name, 0x55, sizeof(name));
+    EXPECT_OK(zx_object_get_property(job, ZX_PROP_NAME, name, sizeof(name)));
+    EXPECT_EQ(name[0], 0);
+    EXPECT_OK(zx_object_set_property(job, ZX_PROP_NAME, "a job", 5));
+    EXPECT_OK(zx_object_get_property(job, ZX_PROP_NAME, name, sizeof(name)));
+    EXPECT_EQ(strcmp(name, "a job"), 0);
     CLOSE(job);
-    return return_code;
 }
 
-TEST(JobPolicy, Actions)
-{
-    require_policies();
-    EXPECT_EQ(event_under_policy(ZX_POL_NEW_EVENT, ZX_POL_ACTION_ALLOW), ZX_OK);
-    EXPECT_EQ(event_under_policy(ZX_POL_NEW_EVENT, ZX_POL_ACTION_DENY), ZX_ERR_ACCESS_DENIED);
-    EXPECT_EQ(event_under_policy(ZX_POL_NEW_EVENT, ZX_POL_ACTION_KILL),
-              ZX_TASK_RETCODE_POLICY_KILL);
-    EXPECT_EQ(event_under_policy(ZX_POL_NEW_EVENT, ZX_POL_ACTION_ALLOW_EXCEPTION),
-              ZX_TASK_RETCODE_EXCEPTION_KILL);
-    EXPECT_EQ(event_under_policy(ZX_POL_NEW_EVENT, ZX_POL_ACTION_DENY_EXCEPTION),
-              ZX_TASK_RETCODE_EXCEPTION_KILL);
-    EXPECT_EQ(event_under_policy(ZX_POL_NEW_CHANNEL, ZX_POL_ACTION_DENY), ZX_OK);
-    EXPECT_EQ(event_under_policy(ZX_POL_NEW_ANY, ZX_POL_ACTION_DENY), ZX_ERR_ACCESS_DENIED);
-}
-
-static CHILD void closes_a_bad_handle(zx_handle_t channel, const struct child_calls *calls)
-{
-    calls->handle_close(channel);
-    calls->process_exit(calls->handle_close(channel));
-}
-
-TEST(JobPolicy, BadHandle)
+/* Waiting for it to become empty, as whoever started something in it does. */
+TEST(Job, WaitUntilEmpty)
 {
     zx_handle_t job = make_job(zx_job_default());
+    struct child a = child_start(job, child_sleeps, 0), b = child_start(job, child_sleeps, 0);
 
-    require_policies();
-    ASSERT_OK(set_policy(job, ZX_JOB_POL_ABSOLUTE, ZX_POL_BAD_HANDLE, ZX_POL_ACTION_KILL));
-    struct child child = child_start(job, closes_a_bad_handle, 0);
-    EXPECT_EQ(child_wait(&child), ZX_TASK_RETCODE_POLICY_KILL);
-    child_close(&child);
-    CLOSE(job);
-}
-
-TEST(JobPolicy, IsInherited)
-{
-    zx_handle_t job = make_job(zx_job_default()), inner;
-
-    require_policies();
-    ASSERT_OK(set_policy(job, ZX_JOB_POL_ABSOLUTE, ZX_POL_NEW_EVENT, ZX_POL_ACTION_DENY));
-    inner = make_job(job);
-    struct child child = child_start(inner, makes_an_event, 0);
-    EXPECT_EQ(child_wait(&child), ZX_ERR_ACCESS_DENIED);
-    child_close(&child);
-    CLOSE(inner);
-    inner = make_job(job);
-    EXPECT_STATUS(set_policy(inner, ZX_JOB_POL_ABSOLUTE, ZX_POL_NEW_EVENT, ZX_POL_ACTION_ALLOW),
-                  ZX_ERR_ALREADY_EXISTS);
-    EXPECT_OK(set_policy(inner, ZX_JOB_POL_RELATIVE, ZX_POL_NEW_EVENT, ZX_POL_ACTION_ALLOW));
-    child = child_start(inner, makes_an_event, 0);
-    EXPECT_EQ(child_wait(&child), ZX_ERR_ACCESS_DENIED); /* skipped, not overridden */
-    child_close(&child);
-    CLOSE(inner);
-    CLOSE(job);
-}
-
-TEST(JobPolicy, BadArguments)
-{
-    zx_handle_t job = make_job(zx_job_default()), inner;
-    zx_policy_basic_v1_t policy = {ZX_POL_NEW_EVENT, ZX_POL_ACTION_DENY};
-
-    require_policies();
-    EXPECT_STATUS(zx_job_set_policy(job, 99, ZX_JOB_POL_BASIC_V1, &policy, 1), ZX_ERR_INVALID_ARGS);
-    EXPECT_STATUS(zx_job_set_policy(job, ZX_JOB_POL_ABSOLUTE, 99, &policy, 1), ZX_ERR_INVALID_ARGS);
-    EXPECT_STATUS(zx_job_set_policy(job, ZX_JOB_POL_ABSOLUTE, ZX_JOB_POL_BASIC_V1, NULL, 1),
-                  ZX_ERR_INVALID_ARGS);
-    EXPECT_STATUS(zx_job_set_policy(job, ZX_JOB_POL_ABSOLUTE, ZX_JOB_POL_BASIC_V1, &policy, 0),
-                  ZX_ERR_INVALID_ARGS);
-    EXPECT_STATUS(set_policy(job, ZX_JOB_POL_ABSOLUTE, 99, ZX_POL_ACTION_DENY),
-                  ZX_ERR_INVALID_ARGS);
-    EXPECT_STATUS(set_policy(job, ZX_JOB_POL_ABSOLUTE, ZX_POL_NEW_EVENT, 99), ZX_ERR_NOT_SUPPORTED);
-    zx_handle_t weak = without_rights(job, ZX_RIGHT_SET_POLICY);
-    EXPECT_STATUS(set_policy(weak, ZX_JOB_POL_ABSOLUTE, ZX_POL_NEW_EVENT, ZX_POL_ACTION_DENY),
-                  ZX_ERR_ACCESS_DENIED);
-    CLOSE(weak);
-    inner = make_job(job);
-    EXPECT_STATUS(set_policy(job, ZX_JOB_POL_ABSOLUTE, ZX_POL_NEW_EVENT, ZX_POL_ACTION_DENY),
-                  ZX_ERR_BAD_STATE); /* it has a child */
-    CLOSE(inner);
+    EXPECT_STATUS(zx_object_wait_one(job, ZX_JOB_NO_PROCESSES, 0, NULL), ZX_ERR_TIMED_OUT);
+    EXPECT_OK(zx_task_kill(a.process));
+    child_wait(&a);
+    EXPECT_STATUS(zx_object_wait_one(job, ZX_JOB_NO_PROCESSES, 0, NULL), ZX_ERR_TIMED_OUT);
+    EXPECT_OK(zx_task_kill(b.process));
+    EXPECT_OK(zx_object_wait_one(job, ZX_JOB_NO_PROCESSES, soon(), NULL));
+    EXPECT_EQ(job_info(job).exited, false);
+    child_close(&a);
+    child_close(&b);
     CLOSE(job);
 }

@@ -24,6 +24,8 @@ zx_handle_t clone_of(zx_handle_t vmo, uint64_t first, uint64_t pages);
 uint64_t pages_of(zx_handle_t vmo);
 zx_info_vmo_t vmo_info(zx_handle_t vmo);
 uint64_t committed_pages(zx_handle_t vmo);
+/* Pages in use by all VMOs of the machine. */
+uint64_t all_vmo_pages(void);
 
 /* The word at the beginning of a page. */
 uint64_t word_at(zx_handle_t vmo, uint64_t page);

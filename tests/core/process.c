@@ -93,7 +93,8 @@ static CHILD void echoes(zx_handle_t channel, const struct child_calls *calls)
     char buffer[64];
     uint32_t size, handles;
 
-    while (calls->object_wait_one(channel, ZX_CHANNEL_READABLE, ZX_TIME_INFINITE, NULL) == ZX_OK &&
+    while (calls->object_wait_one(channel, ZX_CHANNEL_READABLE | ZX_CHANNEL_PEER_CLOSED,
+                                  ZX_TIME_INFINITE, NULL) == ZX_OK &&
            calls->channel_read(channel, 0, buffer, NULL, sizeof(buffer), 0, &size, &handles) ==
                ZX_OK)
         calls->channel_write(channel, 0, buffer, size, NULL, 0);
@@ -335,4 +336,150 @@ TEST(ProcessInfo, HandleStats)
     EXPECT_EQ(after.handle_count[ZX_OBJ_TYPE_EVENT], before.handle_count[ZX_OBJ_TYPE_EVENT] + 1);
     EXPECT_TRUE(after.handle_count[ZX_OBJ_TYPE_PROCESS] >= 1);
     CLOSE(event);
+}
+
+/* ---- More of starting and ending ------------------------------------------------------------ */
+
+TEST(ProcessStart, BadHandles)
+{
+    struct prepared_child p = child_prepare(ZX_HANDLE_INVALID, child_exits, 6);
+
+    EXPECT_STATUS(zx_process_start(closed_handle(), p.child.thread, p.entry, 0, 0, 0),
+                  ZX_ERR_BAD_HANDLE);
+    EXPECT_STATUS(zx_process_start(p.child.thread, p.child.thread, p.entry, 0, 0, 0),
+                  ZX_ERR_WRONG_TYPE);
+    EXPECT_STATUS(zx_process_start(p.child.process, closed_handle(), p.entry, 0, 0, 0),
+                  ZX_ERR_BAD_HANDLE);
+    EXPECT_STATUS(zx_process_start(p.child.process, p.child.process, p.entry, 0, 0, 0),
+                  ZX_ERR_WRONG_TYPE);
+    child_run(&p);
+    EXPECT_EQ(child_wait(&p.child), 6);
+    child_close(&p.child);
+}
+
+TEST(ProcessStart, BadEntry)
+{
+    struct prepared_child p = child_prepare(ZX_HANDLE_INVALID, child_exits, 6);
+    zx_handle_t event;
+
+    ASSERT_OK(zx_event_create(0, &event));
+    EXPECT_STATUS(zx_process_start(p.child.process, p.child.thread, (uintptr_t)KERNEL_ADDRESS, 0,
+                                   event, 0),
+                  ZX_ERR_INVALID_ARGS);
+    EXPECT_STATUS(zx_handle_close(event), ZX_ERR_BAD_HANDLE); /* consumed all the same */
+    EXPECT_EQ(process_info(p.child.process).started, false);
+    child_run(&p);
+    EXPECT_EQ(child_wait(&p.child), 6);
+    child_close(&p.child);
+}
+
+TEST(ProcessStart, HandleNeedsTransfer)
+{
+    struct prepared_child p = child_prepare(ZX_HANDLE_INVALID, child_exits, 6);
+    zx_handle_t event, stuck;
+
+    ASSERT_OK(zx_event_create(0, &event));
+    stuck = without_rights(event, ZX_RIGHT_TRANSFER);
+    EXPECT_STATUS(zx_process_start(p.child.process, p.child.thread, p.entry, p.stack_pointer, stuck,
+                                   p.calls),
+                  ZX_ERR_ACCESS_DENIED);
+    EXPECT_STATUS(zx_handle_close(stuck), ZX_ERR_BAD_HANDLE);
+    EXPECT_EQ(process_info(p.child.process).started, false);
+    CLOSE(event);
+    CLOSE(p.its_channel);
+    child_close(&p.child);
+}
+
+TEST(ProcessStart, NotOnceKilled)
+{
+    struct prepared_child p = child_prepare(ZX_HANDLE_INVALID, child_exits, 6);
+
+    EXPECT_OK(zx_task_kill(p.child.process));
+    EXPECT_OK(zx_object_wait_one(p.child.process, ZX_PROCESS_TERMINATED, soon(), NULL));
+    EXPECT_STATUS(zx_process_start(p.child.process, p.child.thread, p.entry, p.stack_pointer,
+                                   p.its_channel, p.calls),
+                  ZX_ERR_BAD_STATE);
+    child_close(&p.child);
+}
+
+/* Only a handle holds it, and that is closed: it is as if it had never been. */
+TEST(Process, NeverStartedDiesWithItsLastHandle)
+{
+    zx_handle_t process, vmar, again;
+    zx_koid_t koid;
+    zx_info_vmar_t info;
+
+    ASSERT_OK(zx_process_create(zx_job_default(), "p", 1, 0, &process, &vmar));
+    koid = basic_info(process).koid;
+    ASSERT_OK(zx_object_get_child(zx_job_default(), koid, ZX_RIGHT_SAME_RIGHTS, &again));
+    CLOSE(again);
+    CLOSE(process);
+    EXPECT_STATUS(zx_object_get_child(zx_job_default(), koid, ZX_RIGHT_SAME_RIGHTS, &again),
+                  ZX_ERR_NOT_FOUND);
+    EXPECT_OK(zx_object_get_info(vmar, ZX_INFO_VMAR, &info, sizeof(info), NULL, NULL));
+    EXPECT_STATUS(zx_vmar_unmap(vmar, info.base, 4096), ZX_ERR_BAD_STATE); /* no memory is left */
+    CLOSE(vmar);
+}
+
+/* A running process does not need a handle. */
+TEST(Process, RunsWithoutAHandle)
+{
+    struct child child = child_start(ZX_HANDLE_INVALID, echoes, 0);
+    char buffer[4];
+
+    CLOSE(child.process);
+    CLOSE(child.thread);
+    CLOSE(child.root_vmar);
+    ASSERT_OK(zx_channel_write(child.channel, 0, "abc", 4, NULL, 0));
+    ASSERT_OK(zx_object_wait_one(child.channel, ZX_CHANNEL_READABLE, soon(), NULL));
+    ASSERT_OK(zx_channel_read(child.channel, 0, buffer, NULL, 4, 0, NULL, NULL));
+    EXPECT_EQ(strcmp(buffer, "abc"), 0);
+    CLOSE(child.channel); /* it ends by itself */
+}
+
+/* Who exits first decides; a kill that comes later changes nothing. */
+TEST(Process, FirstReturnCodeWins)
+{
+    struct child child = child_start(ZX_HANDLE_INVALID, child_exits, 17);
+
+    EXPECT_EQ(child_wait(&child), 17);
+    EXPECT_OK(zx_task_kill(child.process));
+    EXPECT_EQ(process_info(child.process).return_code, 17);
+    child_close(&child);
+}
+
+TEST(Process, EmptyName)
+{
+    zx_handle_t process, vmar;
+    char name[ZX_MAX_NAME_LEN];
+
+    ASSERT_OK(zx_process_create(zx_job_default(), "", 0, 0, &process, &vmar));
+    memset(name, 0x55, sizeof(name));
+    EXPECT_OK(zx_object_get_property(process, ZX_PROP_NAME, name, sizeof(name)));
+    for (size_t i = 0; i < sizeof(name); i++)
+        EXPECT_EQ(name[i], 0);
+    CLOSE(vmar);
+    CLOSE(process);
+}
+
+/* Everything it waits for is let go of: nothing of it is left behind. */
+TEST(Process, DeathUnmapsItsMemory)
+{
+    struct child child = child_start(ZX_HANDLE_INVALID, child_sleeps, 0);
+    zx_handle_t vmo;
+    zx_vaddr_t address;
+    zx_info_vmo_t info;
+
+    ASSERT_OK(zx_vmo_create(4096, 0, &vmo));
+    ASSERT_OK(zx_vmar_map(child.root_vmar, ZX_VM_PERM_READ, 0, vmo, 0, 4096, &address));
+    ASSERT_OK(zx_object_get_info(vmo, ZX_INFO_VMO, &info, sizeof(info), NULL, NULL));
+    EXPECT_EQ(info.num_mappings, 1);
+    EXPECT_OK(zx_task_kill(child.process));
+    EXPECT_EQ(child_wait(&child), ZX_TASK_RETCODE_SYSCALL_KILL);
+    ASSERT_OK(zx_object_get_info(vmo, ZX_INFO_VMO, &info, sizeof(info), NULL, NULL));
+    EXPECT_EQ(info.num_mappings, 0);
+    EXPECT_STATUS(zx_vmar_map(child.root_vmar, ZX_VM_PERM_READ, 0, vmo, 0, 4096, &address),
+                  ZX_ERR_BAD_STATE);
+    CLOSE(vmo);
+    child_close(&child);
 }

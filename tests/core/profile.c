@@ -117,8 +117,7 @@ TEST(SchedulerProfile, CreateBadArguments)
 
     EXPECT_STATUS(zx_profile_create(zx_job_default(), 1, &info, &profile), ZX_ERR_INVALID_ARGS);
     EXPECT_STATUS(zx_profile_create(zx_job_default(), 0, NULL, &profile), ZX_ERR_INVALID_ARGS);
-    EXPECT_STATUS(zx_profile_create(zx_job_default(), 0, UNMAPPED, &profile),
-                  ZX_ERR_INVALID_ARGS);
+    EXPECT_STATUS(zx_profile_create(zx_job_default(), 0, UNMAPPED, &profile), ZX_ERR_INVALID_ARGS);
     EXPECT_STATUS(zx_profile_create(zx_job_default(), 0, &info, UNMAPPED), ZX_ERR_INVALID_ARGS);
 }
 
@@ -174,8 +173,7 @@ TEST(SchedulerProfile, SetBadArguments)
     EXPECT_STATUS(zx_object_set_profile(closed_handle(), profile, 0), ZX_ERR_BAD_HANDLE);
     EXPECT_STATUS(zx_object_set_profile(zx_thread_self(), closed_handle(), 0), ZX_ERR_BAD_HANDLE);
     EXPECT_STATUS(zx_object_set_profile(zx_process_self(), profile, 0), ZX_ERR_WRONG_TYPE);
-    EXPECT_STATUS(zx_object_set_profile(zx_thread_self(), zx_thread_self(), 0),
-                  ZX_ERR_WRONG_TYPE);
+    EXPECT_STATUS(zx_object_set_profile(zx_thread_self(), zx_thread_self(), 0), ZX_ERR_WRONG_TYPE);
     weak = without_rights(profile, ZX_RIGHT_APPLY_PROFILE);
     EXPECT_STATUS(zx_object_set_profile(zx_thread_self(), weak, 0), ZX_ERR_ACCESS_DENIED);
     CLOSE(weak);
@@ -259,60 +257,92 @@ static void compete(const zx_profile_info_t *infos, zx_duration_t time, zx_durat
     apply(zx_thread_self(), with_priority(ZX_PRIORITY_DEFAULT));
 }
 
-TEST(SchedulerProfile, HigherPrioritiesGoFirst)
+/*
+ * The host may take the CPU away for longer than a budget, and that time counts as the running
+ * thread's. So a figure has to be right once in a number of tries; the exact ones are checked with
+ * a clock that does not go astray (tests/unit/test_sched.c).
+ */
+#define TRIES 60
+
+static void expect_sometime(bool (*once)(void))
+{
+    for (int i = 0; i < TRIES; i++) {
+        if (once())
+            return;
+    }
+    EXPECT_TRUE(!"right in one of the tries");
+}
+
+static bool between(zx_duration_t value, zx_duration_t low, zx_duration_t high)
+{
+    return value > low && value < high;
+}
+
+static bool highest_runs(void)
 {
     const zx_profile_info_t infos[SPINNERS] = {with_priority(5), with_priority(6),
                                                with_priority(4)};
     zx_duration_t ran[SPINNERS];
 
     compete(infos, MS(60), ran);
-    EXPECT_TRUE(ran[1] > MS(40));
-    EXPECT_TRUE(ran[0] < MS(2));
-    EXPECT_TRUE(ran[2] < MS(2));
+    return ran[1] > MS(40) && ran[0] < MS(2) && ran[2] < MS(2);
 }
 
-TEST(SchedulerProfile, EqualPrioritiesShare)
+TEST(SchedulerProfile, HigherPrioritiesGoFirst)
+{
+    expect_sometime(highest_runs);
+}
+
+static bool all_share(void)
 {
     const zx_profile_info_t infos[SPINNERS] = {with_priority(8), with_priority(8),
                                                with_priority(8)};
     zx_duration_t ran[SPINNERS];
 
     compete(infos, MS(180), ran);
-    for (int i = 0; i < SPINNERS; i++) {
-        EXPECT_TRUE(ran[i] > MS(25));
-        EXPECT_TRUE(ran[i] < MS(110));
-    }
+    return between(ran[0], MS(35), MS(85)) && between(ran[1], MS(35), MS(85)) &&
+           between(ran[2], MS(35), MS(85));
 }
 
-/* The turn of a thread is not over because others wake up above it. */
-TEST(SchedulerProfile, PreemptionDoesNotCostTheTurn)
+TEST(SchedulerProfile, EqualPrioritiesShare)
+{
+    expect_sometime(all_share);
+}
+
+static bool preempted_share(void)
 {
     const zx_profile_info_t infos[SPINNERS] = {with_priority(8), with_priority(8),
                                                with_deadline(MS(1) / 2, MS(2), MS(3))};
     zx_duration_t ran[SPINNERS];
 
     compete(infos, MS(200), ran);
-    EXPECT_TRUE(ran[0] > MS(40));
-    EXPECT_TRUE(ran[1] > MS(40));
+    return ran[0] > MS(20) && ran[1] > MS(20) && ran[0] < 2 * ran[1] && ran[1] < 2 * ran[0];
 }
 
-/* A thread of a deadline profile runs for its capacity in each period, and for no more. */
-TEST(SchedulerProfile, DeadlineThreadsGetTheirShare)
+/* The turn of a thread is not over because others wake up above it. */
+TEST(SchedulerProfile, PreemptionDoesNotCostTheTurn)
+{
+    expect_sometime(preempted_share);
+}
+
+static bool deadlines_are_kept(void)
 {
     const zx_profile_info_t infos[SPINNERS] = {with_deadline(MS(5), MS(20), MS(20)),
                                                with_deadline(MS(2), MS(10), MS(20)),
                                                with_priority(ZX_PRIORITY_DEFAULT)};
     zx_duration_t ran[SPINNERS];
 
-    /* In the background of the test's own thread, which wakes up when they are throttled. */
     compete(infos, MS(200), ran);
-    EXPECT_TRUE(ran[0] > MS(25) && ran[0] < MS(90));
-    EXPECT_TRUE(ran[1] > MS(10) && ran[1] < MS(60));
-    EXPECT_TRUE(ran[2] > MS(60));
+    return between(ran[0], MS(25), MS(75)) && between(ran[1], MS(10), MS(40)) && ran[2] > MS(60);
 }
 
-/* Even when nobody else wants the CPU. */
-TEST(SchedulerProfile, DeadlineThreadsAreLimited)
+/* A thread of a deadline profile runs for its capacity in each period, and for no more. */
+TEST(SchedulerProfile, DeadlineThreadsGetTheirShare)
+{
+    expect_sometime(deadlines_are_kept);
+}
+
+static bool budgets_are_kept(void)
 {
     const zx_profile_info_t infos[SPINNERS] = {with_deadline(MS(1), MS(10), MS(20)),
                                                with_deadline(MS(1), MS(10), MS(20)),
@@ -320,34 +350,43 @@ TEST(SchedulerProfile, DeadlineThreadsAreLimited)
     zx_duration_t ran[SPINNERS];
 
     compete(infos, MS(100), ran);
-    for (int i = 0; i < SPINNERS; i++)
-        EXPECT_TRUE(ran[i] > MS(2) && ran[i] < MS(25));
+    return between(ran[0], MS(2), MS(15)) && between(ran[1], MS(2), MS(15)) &&
+           between(ran[2], MS(2), MS(15));
 }
 
-/* The profile of a running, a ready and a blocked thread can be changed. */
-TEST(SchedulerProfile, ChangesTakeEffectAtOnce)
+/* Even when nobody else wants the CPU. */
+TEST(SchedulerProfile, DeadlineThreadsAreLimited)
+{
+    expect_sometime(budgets_are_kept);
+}
+
+static bool changes_at_once(void)
 {
     struct raw_thread t = raw_make();
-    zx_duration_t before;
+    zx_duration_t as_deadline, as_priority, as_deadline_again;
 
     apply(zx_thread_self(), with_priority(ZX_PRIORITY_HIGHEST));
-    apply(t.handle, with_deadline(MS(1), MS(50), MS(50)));
+    apply(t.handle, with_deadline(MS(1), MS(500), MS(500)));
     stop = false;
     ASSERT_OK(raw_start(&t, spins, 0, 0));
-    zx_nanosleep(zx_deadline_after(MS(10)));
-    before = runtime_of(t.handle);
-    EXPECT_TRUE(before < MS(5));
+    zx_nanosleep(zx_deadline_after(MS(40)));
+    as_deadline = runtime_of(t.handle);
     apply(t.handle, with_priority(ZX_PRIORITY_LOWEST)); /* it was waiting for its next period */
-    zx_nanosleep(zx_deadline_after(MS(20)));
-    EXPECT_TRUE(runtime_of(t.handle) - before > MS(10));
-    apply(t.handle, with_deadline(MS(1), MS(50), MS(50)));
-    before = runtime_of(t.handle);
-    zx_nanosleep(zx_deadline_after(MS(20)));
-    EXPECT_TRUE(runtime_of(t.handle) - before < MS(5));
+    zx_nanosleep(zx_deadline_after(MS(40)));
+    as_priority = runtime_of(t.handle) - as_deadline;
+    apply(t.handle, with_deadline(MS(1), MS(500), MS(500)));
+    zx_nanosleep(zx_deadline_after(MS(40)));
+    as_deadline_again = runtime_of(t.handle) - as_priority - as_deadline;
     stop = true;
     apply(t.handle, with_priority(ZX_PRIORITY_DEFAULT));
     raw_join(&t);
     apply(zx_thread_self(), with_priority(ZX_PRIORITY_DEFAULT));
+    return as_deadline < MS(20) && as_priority > MS(20) && as_deadline_again < MS(20);
+}
+
+TEST(SchedulerProfile, ChangesTakeEffectAtOnce)
+{
+    expect_sometime(changes_at_once);
 }
 
 /* A thread dies while it waits for its next period. */

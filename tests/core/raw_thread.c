@@ -19,8 +19,8 @@ struct raw_thread raw_make(void)
 zx_status_t raw_start(const struct raw_thread *t, raw_function_t function, uintptr_t argument1,
                       uintptr_t argument2)
 {
-    return zx_thread_start(t->handle, (uintptr_t)function, t->stack + RAW_STACK_SIZE - 8,
-                           argument1, argument2);
+    return zx_thread_start(t->handle, (uintptr_t)function, t->stack + RAW_STACK_SIZE - 8, argument1,
+                           argument2);
 }
 
 struct raw_thread raw_run(raw_function_t function, uintptr_t argument1, uintptr_t argument2)
@@ -58,5 +58,6 @@ zx_handle_t raw_suspend(const struct raw_thread *t)
 void raw_resume(const struct raw_thread *t, zx_handle_t token)
 {
     CLOSE(token);
-    ASSERT_OK(zx_object_wait_one(t->handle, ZX_THREAD_RUNNING, soon(), NULL));
+    ASSERT_OK(zx_object_wait_one(t->handle, ZX_THREAD_RUNNING | ZX_THREAD_TERMINATED, soon(),
+                                 NULL));
 }

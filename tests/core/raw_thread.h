@@ -29,7 +29,7 @@ uint32_t raw_state(const struct raw_thread *t);
 
 /* Suspends a thread and waits until it has stopped; the token. */
 zx_handle_t raw_suspend(const struct raw_thread *t);
-/* Closes the token and waits until it runs again. */
+/* Closes the token and waits until it runs again, or has already come to its end. */
 void raw_resume(const struct raw_thread *t, zx_handle_t token);
 
 #endif

@@ -153,8 +153,8 @@ TEST(SuspendToken, UsesNoTime)
     zx_handle_t token = raw_suspend(&t);
     zx_info_thread_stats_t before, after;
 
-    EXPECT_OK(zx_object_get_info(t.handle, ZX_INFO_THREAD_STATS, &before, sizeof(before), NULL,
-                                 NULL));
+    EXPECT_OK(
+        zx_object_get_info(t.handle, ZX_INFO_THREAD_STATS, &before, sizeof(before), NULL, NULL));
     zx_nanosleep(zx_deadline_after(MS(10)));
     EXPECT_OK(
         zx_object_get_info(t.handle, ZX_INFO_THREAD_STATS, &after, sizeof(after), NULL, NULL));
@@ -283,7 +283,7 @@ static void sleeps(uintptr_t argument, uintptr_t unused)
 
 TEST(SuspendBlocked, Sleep)
 {
-    struct blocked b = {.result = PENDING, .deadline = zx_deadline_after(MS(60))};
+    struct blocked b = {.result = PENDING, .deadline = zx_deadline_after(MS(500))};
 
     b.thread = raw_run(sleeps, (uintptr_t)&b, 0);
     expect_interrupted(&b, ZX_THREAD_STATE_BLOCKED_SLEEPING);
@@ -295,7 +295,7 @@ TEST(SuspendBlocked, Sleep)
 /* The deadline passes meanwhile. */
 TEST(SuspendBlocked, SleepPastItsDeadline)
 {
-    struct blocked b = {.result = PENDING, .deadline = zx_deadline_after(MS(30))};
+    struct blocked b = {.result = PENDING, .deadline = zx_deadline_after(MS(300))};
     zx_handle_t token;
 
     b.thread = raw_run(sleeps, (uintptr_t)&b, 0);
@@ -425,8 +425,7 @@ static void calls(uintptr_t argument, uintptr_t unused)
     };
 
     (void)unused;
-    b->result =
-        zx_channel_call(b->object, 0, ZX_TIME_INFINITE, &args, &bytes, &handles);
+    b->result = zx_channel_call(b->object, 0, ZX_TIME_INFINITE, &args, &bytes, &handles);
     b->packet.key = reply[1];
     zx_thread_exit();
 }
@@ -548,9 +547,9 @@ TEST(SuspendProcess, IsCountedOncePerThread)
     EXPECT_OK(zx_object_wait_one(child.thread, ZX_THREAD_SUSPENDED, soon(), NULL));
     CLOSE(a);
     CLOSE(of_thread);
-    EXPECT_STATUS(zx_object_wait_one(child.thread, ZX_THREAD_RUNNING, zx_deadline_after(MS(5)),
-                                     NULL),
-                  ZX_ERR_TIMED_OUT);
+    EXPECT_STATUS(
+        zx_object_wait_one(child.thread, ZX_THREAD_RUNNING, zx_deadline_after(MS(5)), NULL),
+        ZX_ERR_TIMED_OUT);
     CLOSE(b);
     EXPECT_OK(zx_object_wait_one(child.thread, ZX_THREAD_RUNNING, soon(), NULL));
     child_close(&child);

@@ -109,4 +109,8 @@ zx_handle_t root_resource(void);
  */
 bool wait_until_blocked(zx_handle_t thread, uint32_t state);
 
+/* Whether a root VMAR's range is what it must be: all of user space, or, in the LibOS, a slice of
+ * the host's (docs/libos.md). */
+bool is_user_space(uint64_t base, uint64_t length);
+
 #endif

@@ -1,45 +1,11 @@
 /*
- * Threads: creating, starting, ending, suspending, their state and information.
+ * Threads: creating, starting, ending, and what of a thread the scheduler keeps.
  */
 #include "child.h"
+#include "raw_thread.h"
 
 #include <stdatomic.h>
 #include <threads.h>
-
-#define STACK_SIZE 0x4000
-
-/* A thread without a library: a mapped stack and a function that ends with zx_thread_exit. */
-struct raw_thread {
-    zx_handle_t handle;
-    zx_vaddr_t stack;
-};
-
-static struct raw_thread make_raw(void)
-{
-    struct raw_thread t;
-    zx_handle_t vmo;
-
-    ASSERT_OK(zx_thread_create(zx_process_self(), "raw", 3, 0, &t.handle));
-    ASSERT_OK(zx_vmo_create(STACK_SIZE, 0, &vmo));
-    ASSERT_OK(zx_vmar_map(zx_vmar_root_self(), ZX_VM_PERM_READ | ZX_VM_PERM_WRITE, 0, vmo, 0,
-                          STACK_SIZE, &t.stack));
-    CLOSE(vmo);
-    return t;
-}
-
-static zx_status_t start_raw(const struct raw_thread *t, void (*function)(uintptr_t, uintptr_t),
-                             uintptr_t argument1, uintptr_t argument2)
-{
-    return zx_thread_start(t->handle, (uintptr_t)function, t->stack + STACK_SIZE - 8, argument1,
-                           argument2);
-}
-
-static void wait_and_close(struct raw_thread *t)
-{
-    EXPECT_OK(zx_object_wait_one(t->handle, ZX_THREAD_TERMINATED, soon(), NULL));
-    CLOSE(t->handle);
-    EXPECT_OK(zx_vmar_unmap(zx_vmar_root_self(), t->stack, STACK_SIZE));
-}
 
 static zx_info_thread_t thread_info(zx_handle_t thread)
 {
@@ -111,40 +77,40 @@ TEST(Thread, CreateBadArguments)
 
 TEST(Thread, RunsWithItsArguments)
 {
-    struct raw_thread t = make_raw();
+    struct raw_thread t = raw_make();
     volatile uintptr_t word = 0;
 
-    ASSERT_OK(start_raw(&t, stores_arguments, (uintptr_t)&word, 0x123456789abcdef0));
+    ASSERT_OK(raw_start(&t, stores_arguments, (uintptr_t)&word, 0x123456789abcdef0));
     EXPECT_OK(zx_object_wait_one(t.handle, ZX_THREAD_TERMINATED, soon(), NULL));
     EXPECT_EQ(word, 0x123456789abcdef0);
     EXPECT_EQ(thread_info(t.handle).state, ZX_THREAD_STATE_DEAD);
     EXPECT_EQ(signals_of(t.handle), ZX_THREAD_TERMINATED);
-    wait_and_close(&t);
+    raw_join(&t);
 }
 
 TEST(Thread, StartTwice)
 {
-    struct raw_thread t = make_raw();
+    struct raw_thread t = raw_make();
 
-    ASSERT_OK(start_raw(&t, sleeps_until, (uintptr_t)zx_deadline_after(MS(20)), 0));
-    EXPECT_STATUS(start_raw(&t, exits, 0, 0), ZX_ERR_BAD_STATE);
+    ASSERT_OK(raw_start(&t, sleeps_until, (uintptr_t)zx_deadline_after(MS(20)), 0));
+    EXPECT_STATUS(raw_start(&t, exits, 0, 0), ZX_ERR_BAD_STATE);
     EXPECT_OK(zx_object_wait_one(t.handle, ZX_THREAD_TERMINATED, soon(), NULL));
-    EXPECT_STATUS(start_raw(&t, exits, 0, 0), ZX_ERR_BAD_STATE);
-    wait_and_close(&t);
+    EXPECT_STATUS(raw_start(&t, exits, 0, 0), ZX_ERR_BAD_STATE);
+    raw_join(&t);
 }
 
 TEST(Thread, StartBadArguments)
 {
-    struct raw_thread t = make_raw();
+    struct raw_thread t = raw_make();
     zx_handle_t weak = without_rights(t.handle, ZX_RIGHT_MANAGE_THREAD);
 
-    EXPECT_STATUS(zx_thread_start(weak, (uintptr_t)exits, t.stack + STACK_SIZE - 8, 0, 0),
+    EXPECT_STATUS(zx_thread_start(weak, (uintptr_t)exits, t.stack + RAW_STACK_SIZE - 8, 0, 0),
                   ZX_ERR_ACCESS_DENIED);
     CLOSE(weak);
     EXPECT_STATUS(zx_thread_start(closed_handle(), (uintptr_t)exits, 0, 0, 0), ZX_ERR_BAD_HANDLE);
     EXPECT_STATUS(zx_thread_start(zx_process_self(), (uintptr_t)exits, 0, 0, 0), ZX_ERR_WRONG_TYPE);
-    ASSERT_OK(start_raw(&t, exits, 0, 0));
-    wait_and_close(&t);
+    ASSERT_OK(raw_start(&t, exits, 0, 0));
+    raw_join(&t);
 }
 
 TEST(Thread, NotInAnUnstartedProcess)
@@ -175,34 +141,34 @@ TEST(Thread, ManyAtOnce)
     static volatile uintptr_t words[COUNT];
 
     for (uintptr_t i = 0; i < COUNT; i++) {
-        threads[i] = make_raw();
-        ASSERT_OK(start_raw(&threads[i], stores_arguments, (uintptr_t)&words[i], i + 1));
+        threads[i] = raw_make();
+        ASSERT_OK(raw_start(&threads[i], stores_arguments, (uintptr_t)&words[i], i + 1));
     }
     for (uintptr_t i = 0; i < COUNT; i++) {
-        wait_and_close(&threads[i]);
+        raw_join(&threads[i]);
         EXPECT_EQ(words[i], i + 1);
     }
 }
 
 TEST(Thread, StatesWhileBlocked)
 {
-    struct raw_thread t = make_raw();
+    struct raw_thread t = raw_make();
 
-    ASSERT_OK(start_raw(&t, sleeps_until, (uintptr_t)zx_deadline_after(SECONDS(1)), 0));
+    ASSERT_OK(raw_start(&t, sleeps_until, (uintptr_t)zx_deadline_after(SECONDS(1)), 0));
     EXPECT_TRUE(wait_until_blocked(t.handle, ZX_THREAD_STATE_BLOCKED_SLEEPING));
     EXPECT_EQ(signals_of(t.handle), ZX_THREAD_RUNNING); /* blocked is running, too */
     EXPECT_EQ(thread_info(t.handle).wait_exception_channel_type, ZX_EXCEPTION_CHANNEL_TYPE_NONE);
-    wait_and_close(&t);
+    raw_join(&t);
 }
 
 /* A thread that never makes a call does not keep the others from running. */
 TEST(Thread, SpinnersArePreempted)
 {
-    struct raw_thread a = make_raw(), b = make_raw();
+    struct raw_thread a = raw_make(), b = raw_make();
     static _Atomic uint64_t words_a[2], words_b[2];
 
-    ASSERT_OK(start_raw(&a, counts, (uintptr_t)words_a, 0));
-    ASSERT_OK(start_raw(&b, counts, (uintptr_t)words_b, 0));
+    ASSERT_OK(raw_start(&a, counts, (uintptr_t)words_a, 0));
+    ASSERT_OK(raw_start(&b, counts, (uintptr_t)words_b, 0));
     for (int i = 0; i < 5; i++) {
         uint64_t before_a = words_a[0], before_b = words_b[0];
         zx_nanosleep(zx_deadline_after(MS(100)));
@@ -210,18 +176,18 @@ TEST(Thread, SpinnersArePreempted)
         EXPECT_TRUE(words_b[0] > before_b);
     }
     words_a[1] = words_b[1] = 1;
-    wait_and_close(&a);
-    wait_and_close(&b);
+    raw_join(&a);
+    raw_join(&b);
 }
 
 TEST(Thread, RegistersSurviveBeingPreempted)
 {
-    struct raw_thread spinner = make_raw();
+    struct raw_thread spinner = raw_make();
     static _Atomic uint64_t words[2];
     uint64_t bad = 0;
 
     words[0] = words[1] = 0;
-    ASSERT_OK(start_raw(&spinner, counts, (uintptr_t)words, 0));
+    ASSERT_OK(raw_start(&spinner, counts, (uintptr_t)words, 0));
     zx_time_t deadline = zx_deadline_after(MS(200));
     while (zx_clock_get_monotonic() < deadline) {
         __asm__ volatile("mov $0x1111, %%rbx; mov $0x2222, %%rcx; mov $0x3333, %%rdx\n"
@@ -247,7 +213,7 @@ TEST(Thread, RegistersSurviveBeingPreempted)
     }
     EXPECT_EQ(bad, 0);
     words[1] = 1;
-    wait_and_close(&spinner);
+    raw_join(&spinner);
 }
 
 TEST(Thread, CalleeSavedRegistersSurviveCalls)
@@ -272,60 +238,144 @@ TEST(Thread, CalleeSavedRegistersSurviveCalls)
     }
 }
 
-TEST(ThreadSuspend, StopsAndResumes)
+TEST(Thread, Names)
 {
-    struct raw_thread t = make_raw();
-    static _Atomic uint64_t words[2];
-    zx_handle_t token;
+    char long_name[64], name[ZX_MAX_NAME_LEN];
+    zx_handle_t thread;
 
-    words[0] = words[1] = 0;
-    ASSERT_OK(start_raw(&t, counts, (uintptr_t)words, 0));
-    zx_status_t status = zx_task_suspend_token(t.handle, &token);
-    if (status != ZX_ERR_NOT_SUPPORTED) {
-        EXPECT_OK(status);
-        EXPECT_OK(zx_object_wait_one(t.handle, ZX_THREAD_SUSPENDED, soon(), NULL));
-        EXPECT_EQ(thread_info(t.handle).state, ZX_THREAD_STATE_SUSPENDED);
-        uint64_t before = words[0];
-        zx_nanosleep(zx_deadline_after(MS(20)));
-        EXPECT_EQ(words[0], before);
-        CLOSE(token);
-        EXPECT_OK(zx_object_wait_one(t.handle, ZX_THREAD_RUNNING, soon(), NULL));
+    memset(long_name, 'n', sizeof(long_name));
+    ASSERT_OK(zx_thread_create(zx_process_self(), long_name, sizeof(long_name), 0, &thread));
+    EXPECT_OK(zx_object_get_property(thread, ZX_PROP_NAME, name, sizeof(name)));
+    EXPECT_EQ(strlen(name), ZX_MAX_NAME_LEN - 1);
+    EXPECT_OK(zx_object_set_property(thread, ZX_PROP_NAME, "renamed", 7));
+    EXPECT_OK(zx_object_get_property(thread, ZX_PROP_NAME, name, sizeof(name)));
+    EXPECT_EQ(strcmp(name, "renamed"), 0);
+    CLOSE(thread);
+    ASSERT_OK(zx_thread_create(zx_process_self(), "", 0, 0, &thread));
+    EXPECT_OK(zx_object_get_property(thread, ZX_PROP_NAME, name, sizeof(name)));
+    EXPECT_EQ(name[0], 0);
+    CLOSE(thread);
+}
+
+/* It can be started at nothing; it faults there. */
+TEST(Thread, StartAtZero)
+{
+    struct prepared_child prepared = child_prepare(ZX_HANDLE_INVALID, child_sleeps, 0);
+    zx_handle_t thread;
+
+    ASSERT_OK(zx_thread_create(prepared.child.process, "t", 1, 0, &thread));
+    child_run(&prepared);
+    EXPECT_OK(zx_thread_start(thread, 0, 0, 0, 0));
+    EXPECT_EQ(child_wait(&prepared.child), ZX_TASK_RETCODE_EXCEPTION_KILL);
+    CLOSE(thread);
+    child_close(&prepared.child);
+}
+
+TEST(Thread, StartOutsideOfUserMemory)
+{
+    static const zx_vaddr_t bad[] = {0xffff800000000000, 0x800000000000, 0x7ffffffff000 + 0x1000,
+                                     UINT64_MAX, 1};
+    struct raw_thread t = raw_make();
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        EXPECT_STATUS(zx_thread_start(t.handle, bad[i], 0, 0, 0), ZX_ERR_INVALID_ARGS);
+    EXPECT_EQ(thread_info(t.handle).state, ZX_THREAD_STATE_NEW);
+    ASSERT_OK(raw_start(&t, exits, 0, 0)); /* none of them was a start */
+    raw_join(&t);
+}
+
+/* Stores the registers at the first argument and goes on where its last word says. */
+static __attribute__((naked)) void stores_registers(uintptr_t place __attribute__((unused)),
+                                                    uintptr_t unused __attribute__((unused)))
+{
+    __asm__("mov %rax, 0(%rdi); mov %rbx, 8(%rdi); mov %rcx, 16(%rdi); mov %rdx, 24(%rdi)\n"
+            "mov %rbp, 32(%rdi); mov %rsp, 40(%rdi); mov %r8, 48(%rdi); mov %r9, 56(%rdi)\n"
+            "mov %r10, 64(%rdi); mov %r11, 72(%rdi); mov %r12, 80(%rdi); mov %r13, 88(%rdi)\n"
+            "mov %r14, 96(%rdi); mov %r15, 104(%rdi); mov %rsi, 112(%rdi); jmp *120(%rdi)");
+}
+
+/* All registers but the arguments and the stack pointer begin as 0: nothing leaks. */
+TEST(Thread, RegistersAtTheStart)
+{
+    struct raw_thread t = raw_make();
+    static uint64_t words[16];
+
+    memset(words, 0x55, sizeof(words));
+    words[15] = (uintptr_t)zx_thread_exit;
+    ASSERT_OK(raw_start(&t, stores_registers, (uintptr_t)words, 0x1234));
+    EXPECT_OK(zx_object_wait_one(t.handle, ZX_THREAD_TERMINATED, soon(), NULL));
+    for (int i = 0; i < 14; i++) {
+        if (i != 5)
+            EXPECT_EQ(words[i], 0);
     }
+    EXPECT_EQ(words[5], t.stack + RAW_STACK_SIZE - 8);
+    EXPECT_EQ(words[14], 0x1234);
+    raw_join(&t);
+}
+
+/* Its last handle is gone before it begins, and it runs all the same. */
+TEST(Thread, RunsWithoutAHandle)
+{
+    struct raw_thread t = raw_make();
+    static volatile uintptr_t word;
+    zx_time_t deadline = soon();
+
+    word = 0;
+    ASSERT_OK(raw_start(&t, stores_arguments, (uintptr_t)&word, 5));
+    CLOSE(t.handle);
+    while (word != 5 && zx_clock_get_monotonic() < deadline)
+        zx_nanosleep(0);
+    EXPECT_EQ(word, 5);
+    /* Its stack may be in use still: it is left where it is. */
+}
+
+TEST(Thread, NeverStartedLeavesWithItsLastHandle)
+{
+    zx_handle_t thread, again;
+    zx_koid_t koid;
+
+    ASSERT_OK(zx_thread_create(zx_process_self(), "t", 1, 0, &thread));
+    koid = basic_info(thread).koid;
+    ASSERT_OK(zx_object_get_child(zx_process_self(), koid, ZX_RIGHT_SAME_RIGHTS, &again));
+    CLOSE(again);
+    CLOSE(thread);
+    EXPECT_STATUS(zx_object_get_child(zx_process_self(), koid, ZX_RIGHT_SAME_RIGHTS, &again),
+                  ZX_ERR_NOT_FOUND);
+}
+
+TEST(Thread, CannotBeKilled)
+{
+    struct raw_thread t = raw_make();
+
+    EXPECT_STATUS(zx_task_kill(t.handle), ZX_ERR_WRONG_TYPE);
+    EXPECT_STATUS(zx_task_kill(zx_thread_self()), ZX_ERR_WRONG_TYPE);
+    ASSERT_OK(raw_start(&t, exits, 0, 0));
+    raw_join(&t);
+}
+
+TEST(Thread, SignalsThroughItsLife)
+{
+    struct raw_thread t = raw_make();
+    _Atomic uint64_t words[2] = {0, 0};
+
+    EXPECT_EQ(signals_of(t.handle), 0);
+    ASSERT_OK(raw_start(&t, counts, (uintptr_t)words, 0));
+    EXPECT_OK(zx_object_wait_one(t.handle, ZX_THREAD_RUNNING, soon(), NULL));
+    EXPECT_EQ(signals_of(t.handle), ZX_THREAD_RUNNING);
     words[1] = 1;
-    wait_and_close(&t);
-    if (status == ZX_ERR_NOT_SUPPORTED)
-        SKIP("this kernel has no zx_task_suspend_token");
+    EXPECT_OK(zx_object_wait_one(t.handle, ZX_THREAD_TERMINATED, soon(), NULL));
+    EXPECT_EQ(signals_of(t.handle), ZX_THREAD_TERMINATED);
+    raw_join(&t);
 }
 
-TEST(ThreadInfo, Stats)
+/* User signals are there for whoever wants to use them. */
+TEST(Thread, UserSignals)
 {
-    zx_info_thread_stats_t stats = {.total_runtime = -1};
+    struct raw_thread t = raw_make();
 
-    EXPECT_OK(zx_object_get_info(zx_thread_self(), ZX_INFO_THREAD_STATS, &stats, sizeof(stats),
-                                 NULL, NULL));
-    EXPECT_TRUE(stats.total_runtime >= 0);
-    EXPECT_TRUE(stats.last_scheduled_cpu < zx_system_get_num_cpus());
-}
-
-TEST(ThreadInfo, Rights)
-{
-    zx_handle_t weak = without_rights(zx_thread_self(), ZX_RIGHT_INSPECT);
-    zx_info_thread_t info;
-
-    EXPECT_STATUS(zx_object_get_info(weak, ZX_INFO_THREAD, &info, sizeof(info), NULL, NULL),
-                  ZX_ERR_ACCESS_DENIED);
-    CLOSE(weak);
-}
-
-TEST(ThreadState, OnlyOfTheStopped)
-{
-    zx_thread_state_general_regs_t regs;
-    zx_status_t status =
-        zx_thread_read_state(zx_thread_self(), ZX_THREAD_STATE_GENERAL_REGS, &regs, sizeof(regs));
-
-    if (status == ZX_ERR_NOT_SUPPORTED)
-        SKIP("this kernel has no zx_thread_read_state");
-    EXPECT_STATUS(status, ZX_ERR_BAD_STATE);
-    EXPECT_STATUS(zx_thread_read_state(zx_thread_self(), 99, &regs, sizeof(regs)),
-                  ZX_ERR_INVALID_ARGS);
+    EXPECT_OK(zx_object_signal(t.handle, 0, ZX_USER_SIGNAL_5));
+    EXPECT_EQ(signals_of(t.handle), ZX_USER_SIGNAL_5);
+    EXPECT_STATUS(zx_object_signal(t.handle, 0, ZX_THREAD_TERMINATED), ZX_ERR_INVALID_ARGS);
+    ASSERT_OK(raw_start(&t, exits, 0, 0));
+    raw_join(&t);
 }

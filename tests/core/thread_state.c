@@ -5,10 +5,10 @@
 
 #include <stdatomic.h>
 
-#define GENERAL ZX_THREAD_STATE_GENERAL_REGS
-#define FP ZX_THREAD_STATE_FP_REGS
-#define VECTOR ZX_THREAD_STATE_VECTOR_REGS
-#define DEBUG ZX_THREAD_STATE_DEBUG_REGS
+#define GENERAL     ZX_THREAD_STATE_GENERAL_REGS
+#define FP          ZX_THREAD_STATE_FP_REGS
+#define VECTOR      ZX_THREAD_STATE_VECTOR_REGS
+#define DEBUG       ZX_THREAD_STATE_DEBUG_REGS
 #define SINGLE_STEP ZX_THREAD_STATE_SINGLE_STEP
 
 #define RFLAGS_TF 0x100u
@@ -156,8 +156,8 @@ TEST(ThreadRegisters, BadArguments)
         zx_thread_state_vector_regs_t vector;
         char bytes[4096];
     } buffer;
-    static const size_t sizes[] = {[GENERAL] = 160, [FP] = 160, [VECTOR] = 2120, [DEBUG] = 48,
-                                   [SINGLE_STEP] = 4};
+    static const size_t sizes[] = {
+        [GENERAL] = 160, [FP] = 160, [VECTOR] = 2120, [DEBUG] = 48, [SINGLE_STEP] = 4};
     zx_handle_t token, no_read, no_write;
     struct raw_thread t = stopped_thread(fill_and_spin, NULL, &token);
 
@@ -259,14 +259,11 @@ TEST(ThreadRegisters, AddressesMustBeUsers)
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         r = good, r.rip = bad[i];
-        EXPECT_STATUS(zx_thread_write_state(t.handle, GENERAL, &r, sizeof(r)),
-                      ZX_ERR_INVALID_ARGS);
+        EXPECT_STATUS(zx_thread_write_state(t.handle, GENERAL, &r, sizeof(r)), ZX_ERR_INVALID_ARGS);
         r = good, r.fs_base = bad[i];
-        EXPECT_STATUS(zx_thread_write_state(t.handle, GENERAL, &r, sizeof(r)),
-                      ZX_ERR_INVALID_ARGS);
+        EXPECT_STATUS(zx_thread_write_state(t.handle, GENERAL, &r, sizeof(r)), ZX_ERR_INVALID_ARGS);
         r = good, r.gs_base = bad[i];
-        EXPECT_STATUS(zx_thread_write_state(t.handle, GENERAL, &r, sizeof(r)),
-                      ZX_ERR_INVALID_ARGS);
+        EXPECT_STATUS(zx_thread_write_state(t.handle, GENERAL, &r, sizeof(r)), ZX_ERR_INVALID_ARGS);
     }
     r = general_of(t.handle);
     EXPECT_EQ(memcmp(&r, &good, sizeof(r)), 0);
@@ -283,9 +280,9 @@ TEST(ThreadRegisters, FlagsAreMasked)
     r.rflags = ~(uint64_t)RFLAGS_TF;
     write_general(t.handle, &r);
     r = general_of(t.handle);
-    EXPECT_EQ(r.rflags & 0x3000, 0);     /* IOPL */
-    EXPECT_EQ(r.rflags & 0x1a0000, 0);   /* VM VIF VIP */
-    EXPECT_EQ(r.rflags & 0x200, 0x200);  /* IF */
+    EXPECT_EQ(r.rflags & 0x3000, 0);    /* IOPL */
+    EXPECT_EQ(r.rflags & 0x1a0000, 0);  /* VM VIF VIP */
+    EXPECT_EQ(r.rflags & 0x200, 0x200); /* IF */
     EXPECT_EQ(r.rflags & 0x8d5, 0x8d5);
     r.rflags = 0;
     write_general(t.handle, &r);
@@ -341,7 +338,7 @@ TEST(ThreadRegisters, WriteFloatingPoint)
     zx_thread_state_fp_regs_t fp, again;
 
     EXPECT_OK(zx_thread_read_state(t.handle, FP, &fp, sizeof(fp)));
-    fp.fcw = 0x77f; /* rounds down */
+    fp.fcw = 0x77f;                                            /* rounds down */
     fp.st[0].low = 0xa000000000000000, fp.st[0].high = 0x4000; /* 2.5 */
     EXPECT_OK(zx_thread_write_state(t.handle, FP, &fp, sizeof(fp)));
     EXPECT_OK(zx_thread_read_state(t.handle, FP, &again, sizeof(again)));
@@ -526,9 +523,9 @@ TEST(ThreadSingleStep, OverASystemCall)
 
 /* ---- Debug registers ----------------------------------------------------------------------- */
 
-#define DR6_FIXED 0xffff0ff0u
-#define DR7_FIXED 0x400u
-#define DR7_L0 1u
+#define DR6_FIXED    0xffff0ff0u
+#define DR7_FIXED    0x400u
+#define DR7_L0       1u
 #define DR7_WRITE8_0 0x90000u /* RW0: writes, LEN0: 8 bytes */
 
 static bool has_debug_registers(zx_handle_t thread)
@@ -636,9 +633,8 @@ TEST(ThreadDebugRegisters, Breakpoint)
 TEST(ThreadDebugRegisters, Watchpoint)
 {
     static uint64_t place;
-    zx_thread_state_debug_regs_t regs = {.dr = {(uintptr_t)&place},
-                                         .dr6 = DR6_FIXED,
-                                         .dr7 = DR7_FIXED | DR7_L0 | DR7_WRITE8_0};
+    zx_thread_state_debug_regs_t regs = {
+        .dr = {(uintptr_t)&place}, .dr6 = DR6_FIXED, .dr7 = DR7_FIXED | DR7_L0 | DR7_WRITE8_0};
 
     expect_stop(&regs, &place, (uintptr_t)step_after); /* behind it */
 }

@@ -2,13 +2,14 @@
  * check.c - the fuzzer's invariants.
  *
  * One walk from the root job, the root resource, the handle tables and the messages collects every
- * object that can be reached, how many handles to it there are and how many references are known of.
- * Then each object and each thread is looked at alone.
+ * object that can be reached, how many handles to it there are and how many references are known
+ * of. Then each object and each thread is looked at alone.
  */
 #include "check.h"
 
 #include <string.h>
 
+#include <zircon/errors.h>
 #include <zircon/ipc.h>
 
 #include "aspace.h"
@@ -111,7 +112,7 @@ static void walk_process(struct process *process)
     walk_binding(&process->exception_channel);
     walk_binding(&process->debugger_channel);
     meet_ref(&process->job->object);
-    TAILQ_FOREACH (thread, &process->threads, process_link)
+    TAILQ_FOREACH(thread, &process->threads, process_link)
         meet_ref(&thread->object);
     handle_table_visit(&process->handles, walk_slot, NULL);
 }
@@ -125,9 +126,9 @@ static void walk_job(struct job *job)
     walk_binding(&job->debugger_channel);
     if (job->parent)
         meet_ref(&job->parent->object);
-    TAILQ_FOREACH (process, &job->processes, job_link)
+    TAILQ_FOREACH(process, &job->processes, job_link)
         meet(&process->object);
-    TAILQ_FOREACH (child, &job->jobs, sibling_link)
+    TAILQ_FOREACH(child, &job->jobs, sibling_link)
         meet(&child->object);
 }
 
@@ -147,7 +148,7 @@ static void walk_channel(struct channel *channel)
 {
     struct channel_message *message;
 
-    STAILQ_FOREACH (message, &channel->messages, link)
+    STAILQ_FOREACH(message, &channel->messages, link)
         walk_message(message);
     if (channel->peer)
         meet(&channel->peer->object);
@@ -157,7 +158,7 @@ static void walk_observers(struct object *object)
 {
     struct observer *observer;
 
-    TAILQ_FOREACH (observer, &object->observers, link) {
+    TAILQ_FOREACH(observer, &object->observers, link) {
         find(object)->observers++;
         if (observer->handle)
             find(observer->handle)->handles++;
@@ -214,7 +215,7 @@ static void check_futex(struct thread *thread)
     bool listed = false;
 
     fuzz_check(futex_find(thread->process, futex->address) == futex);
-    TAILQ_FOREACH (waiter, &futex->waiters, wait.u.futex.link) {
+    TAILQ_FOREACH(waiter, &futex->waiters, wait.u.futex.link) {
         waiters++;
         listed |= waiter == thread;
         fuzz_check(waiter->wait.u.futex.futex == futex && waiter->process == thread->process);
@@ -230,7 +231,7 @@ static void check_port_wait(const struct thread *thread)
     bool listed = false;
 
     fuzz_check(TAILQ_EMPTY(&port->packets) && TAILQ_EMPTY(&port->interrupts));
-    TAILQ_FOREACH (waiter, &port->waiters, wait.u.port.link)
+    TAILQ_FOREACH(waiter, &port->waiters, wait.u.port.link)
         listed |= waiter == thread;
     fuzz_check(listed);
 }
@@ -242,7 +243,7 @@ static void check_call(const struct thread *thread)
 
     fuzz_check(thread->wait.call.state == CALL_WAITING);
     fuzz_check(thread->wait.call.channel->peer);
-    TAILQ_FOREACH (caller, &thread->wait.call.channel->calls, wait.call.link)
+    TAILQ_FOREACH(caller, &thread->wait.call.channel->calls, wait.call.link)
         listed |= caller == thread;
     fuzz_check(listed);
 }
@@ -311,7 +312,7 @@ static void check_channel(const struct channel *channel)
     const struct channel_message *message;
     unsigned messages = 0;
 
-    STAILQ_FOREACH (message, &channel->messages, link) {
+    STAILQ_FOREACH(message, &channel->messages, link) {
         messages++;
         for (uint32_t i = 0; i < message->num_handles; i++) {
             struct object *object = message->handles[i].object;
@@ -348,7 +349,7 @@ static void check_port(const struct port *port)
     const struct port_packet *packet;
     unsigned user = 0;
 
-    TAILQ_FOREACH (packet, &port->packets, link) {
+    TAILQ_FOREACH(packet, &port->packets, link) {
         fuzz_check(packet->port == port);
         user += packet->data.type == ZX_PKT_TYPE_USER;
     }

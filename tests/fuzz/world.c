@@ -20,9 +20,10 @@
 #include "vmar.h"
 #include "vmo.h"
 
-#define FRAMES      2048u
+#define FRAMES           2048u
 #define SYSCALL_POWERCTL 129u
-#define VDSO_PAGES  2u /* data, code */
+#define FAR_FUTURE       (1ll << 45) /* ns, ten hours: time does not get near its end */
+#define VDSO_PAGES       2u          /* data, code */
 
 struct world world;
 
@@ -79,8 +80,8 @@ static struct thread *new_thread(struct process *process, bool first)
 
 static void new_process(int i)
 {
-    const zx_rights_t all_vmar = ZX_DEFAULT_VMAR_RIGHTS | ZX_RIGHT_READ | ZX_RIGHT_WRITE |
-                                 ZX_RIGHT_EXECUTE;
+    const zx_rights_t all_vmar =
+        ZX_DEFAULT_VMAR_RIGHTS | ZX_RIGHT_READ | ZX_RIGHT_WRITE | ZX_RIGHT_EXECUTE;
     struct process *process;
 
     must(process_create(world.kernel.root_job, "p", &process));
@@ -128,7 +129,7 @@ void world_setup(void)
     world = (struct world){
         .heap_before = heap.used,
         .frames_before = fake_frames_in_use(),
-        .spare_threads = 6,
+        .spare_threads = 16,
     };
     world.kernel.next_koid = ZX_KOID_FIRST;
     world.kernel.boot = &fake_boot;
@@ -163,7 +164,7 @@ void world_visit_processes(void (*visit)(struct process *process, void *arg), vo
     struct process *process;
 
     for (struct job *job = world.kernel.root_job; job; job = next_job(job))
-        TAILQ_FOREACH (process, &job->processes, job_link)
+        TAILQ_FOREACH(process, &job->processes, job_link)
             visit(process, arg);
 }
 
@@ -177,7 +178,7 @@ static void collect_ready(struct process *process, void *arg)
     struct ready *ready = arg;
     struct thread *thread;
 
-    TAILQ_FOREACH (thread, &process->threads, process_link) {
+    TAILQ_FOREACH(thread, &process->threads, process_link) {
         bool spent = thread->deadline && thread->deadline->spent;
 
         if (thread->queued && !spent && ready->count < 64)
@@ -233,7 +234,8 @@ void world_run_all(void)
 {
     struct thread *thread;
 
-    /* Who is ready and does nothing would be ready for ever: only waits that end are of interest. */
+    /* Who is ready and does nothing would be ready for ever: only waits that end are of interest.
+     */
     for (unsigned turns = 0; turns < 64 && (thread = world_ready_thread(turns)); turns++)
         world_turn(thread, NULL, NULL);
 }
@@ -248,7 +250,7 @@ bool world_idle(void)
 {
     zx_time_t next = timerq_next(&world.cpu.timers);
 
-    if (next == ZX_TIME_INFINITE)
+    if (next > hal_now() + FAR_FUTURE)
         return false;
     if (next > hal_now())
         fake_set_now(next);
@@ -322,7 +324,6 @@ static void check_nothing_left(void)
 {
     struct heap_stats heap;
 
-    fuzz_check(!world_ready_thread(0));
     fuzz_check(!world.cpu.timers.first && !world.cpu.deadlines.first && !world.cpu.ready_mask);
     fuzz_check(STAILQ_EMPTY(&world.cpu.reap) && !world.cpu.reaping);
     fuzz_check(TAILQ_EMPTY(&world.kernel.console_readers));

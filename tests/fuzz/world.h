@@ -3,8 +3,8 @@
  * they begin with, and a stand-in for the thread loop (guest/loop.c) that runs one turn at a time.
  *
  * Process 0 has handles to everything that cannot be made by a system call: the root job and
- * resource, both processes, their threads and address regions, the vDSO. Each process has one end of
- * a channel. All else comes from calls.
+ * resource, both processes, their threads and address regions, the vDSO. Each process has one end
+ * of a channel. All else comes from calls.
  */
 #ifndef ZVMM_TESTS_FUZZ_WORLD_H
 #define ZVMM_TESTS_FUZZ_WORLD_H
@@ -49,8 +49,8 @@ zx_vaddr_t world_user(struct process *process);
 struct thread *world_ready_thread(unsigned n);
 
 /*
- * One turn of `thread`, which is ready: it settles and, if it gets to user mode, does `action` there
- * (may be NULL) and settles again.
+ * One turn of `thread`, which is ready: it settles and, if it gets to user mode, does `action`
+ * there (may be NULL) and settles again.
  */
 typedef void user_action(struct thread *thread, void *arg);
 void world_turn(struct thread *thread, user_action *action, void *arg);

@@ -111,8 +111,7 @@ static void fault(void)
 
 static bool is_stopped(void)
 {
-    return thread_is_stopped(target.thread) &&
-           target.thread->wait.kind == &wait_kind_exception;
+    return thread_is_stopped(target.thread) && target.thread->wait.kind == &wait_kind_exception;
 }
 
 static bool is_killed(void)
@@ -339,8 +338,7 @@ static void test_start(void **state)
     (void)state;
     thread_suspend(target.thread);
     assert_false(run(target.thread));
-    assert_int_equal(exception_channel_type(target.thread),
-                     ZX_EXCEPTION_CHANNEL_TYPE_JOB_DEBUGGER);
+    assert_int_equal(exception_channel_type(target.thread), ZX_EXCEPTION_CHANNEL_TYPE_JOB_DEBUGGER);
     answer(take(of_job, ZX_EXCP_PROCESS_STARTING), false);
     assert_false(run(target.thread));
     answer(take(of_process, ZX_EXCP_THREAD_STARTING), false);
@@ -454,8 +452,7 @@ static void test_bind_no_memory(void **state)
     }
     heap_fail_nth(0);
     assert_in_range(n, 3, 9);
-    assert_status(sys_task_create_exception_channel(SELF, process, 0, U(0)),
-                  ZX_ERR_ALREADY_BOUND);
+    assert_status(sys_task_create_exception_channel(SELF, process, 0, U(0)), ZX_ERR_ALREADY_BOUND);
     close_handle(fixture_handle_at(0));
     assert_status(sys_task_create_exception_channel(SELF, process, 0, BAD), ZX_ERR_INVALID_ARGS);
     assert_false(exception_channel_is_live(&target.process->exception_channel));

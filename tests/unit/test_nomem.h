@@ -1,6 +1,6 @@
 /*
- * test_nomem.h - what test_nomem.c's rows are made of: the state that calls work on, and the loop that
- * lets one allocation after the other fail.
+ * test_nomem.h - what test_nomem.c's rows are made of: the state that calls work on, and the loop
+ * that lets one allocation after the other fail.
  */
 #ifndef ZVMM_TESTS_NOMEM_H
 #define ZVMM_TESTS_NOMEM_H
@@ -41,15 +41,15 @@ enum {
 
 /* ---- Rows ---------------------------------------------------------------------------------- */
 
-#define CONSUMES     (1u << 0) /* handles given to the call are gone also if it fails */
-#define COMMITS      (1u << 1) /* what was done before the failure stays done */
-#define PARKS        (1u << 2) /* success is a thread that waits */
-#define ENDS         (1u << 3) /* the call ends something, also by failing */
+#define CONSUMES (1u << 0) /* handles given to the call are gone also if it fails */
+#define COMMITS  (1u << 1) /* what was done before the failure stays done */
+#define PARKS    (1u << 2) /* success is a thread that waits */
+#define ENDS     (1u << 3) /* the call ends something, also by failing */
 /*
  * Memory got on the way is kept until it is used or the object goes: a process's futex table, the
  * COMPLETE packet of a pager's VMO, the kernel's end of an exception channel that nobody has.
  */
-#define KEEPS        (1u << 4)
+#define KEEPS (1u << 4)
 
 struct nomem_row {
     const char *call, *name;
@@ -236,7 +236,8 @@ static void make_pager(void)
     h[1] = out();
 }
 
-/* Four pages are asked for, of which the call answers some. h: pager, port, its VMO, another one. */
+/* Four pages are asked for, of which the call answers some. h: pager, port, its VMO, another one.
+ */
 static void make_waiting_reader(void)
 {
     struct thread *thread = fixture_thread();
@@ -482,7 +483,7 @@ static void end_attempt(void)
 {
     struct process *process, *next;
 
-    TAILQ_FOREACH_SAFE (process, &fix.kernel.root_job->processes, job_link, next)
+    TAILQ_FOREACH_SAFE(process, &fix.kernel.root_job->processes, job_link, next)
         if (process != fix.process)
             process_kill(process, 0);
     for (int i = 0; i < 4; i++)

@@ -75,6 +75,30 @@ static void test_heap_refuses(void **state)
     assert_null(heap_alloc(SIZE_MAX));
 }
 
+/* Freed large blocks are kept for reuse, count as held but not as used, and are no loss. */
+static void test_heap_keeps_large_blocks(void **state)
+{
+    struct heap_stats before, after;
+    void *block = heap_alloc(65536), *again;
+
+    (void)state;
+    heap_stats(&before);
+    for (int i = 0; i < 100; i++) {
+        heap_free(block);
+        again = heap_alloc(65536);
+        assert_ptr_equal(again, block);
+    }
+    heap_stats(&after);
+    assert_int_equal(after.used, before.used);
+    assert_int_equal(after.held, before.held);
+    heap_free(block);
+    for (int i = 0; i < 50; i++)
+        heap_free(heap_alloc(4096 * (1 + (size_t)i % 20)));
+    heap_stats(&after);
+    assert_int_equal(after.used, before.used - 65536 - 48);
+    assert_true(after.held <= before.held + 8 * 17 * 4096);
+}
+
 /* ---- Formatter ----------------------------------------------------------------------------- */
 
 static void check_format(const char *expected, const char *pattern, ...)
@@ -195,6 +219,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_heap_blocks_do_not_overlap, heap_setup),
         cmocka_unit_test_setup(test_heap_refuses, heap_setup),
+        cmocka_unit_test_setup(test_heap_keeps_large_blocks, heap_setup),
         cmocka_unit_test(test_format),
         cmocka_unit_test(test_name),
         cmocka_unit_test(test_timerq_order),

@@ -6,7 +6,7 @@
 #include "deadline.h"
 #include "profile.h"
 
-#define MS(n) ((zx_duration_t)(n) * 1000000)
+#define MS(n) ((zx_duration_t)(n)*1000000)
 
 static struct cpu *cpu(void)
 {
@@ -43,8 +43,8 @@ static struct thread *spinner(zx_profile_info_t info)
     return thread;
 }
 
-/* What guest/loop.c does: the next thread runs until its turn or budget is over, a timer goes off, or
- * it is preempted after `time`. Returns it; NULL: idle. */
+/* What guest/loop.c does: the next thread runs until its turn or budget is over, a timer goes off,
+ * or it is preempted after `time`. Returns it; NULL: idle. */
 static struct thread *run(zx_duration_t time)
 {
     struct thread *thread = executor_take(cpu());
@@ -283,7 +283,7 @@ static void test_wake_keeps_the_period(void **state)
 static void test_no_deadline_is_missed(void **state)
 {
     static const zx_sched_deadline_params_t params[] = {
-        {MS(2), MS(8), MS(8)}, {MS(3), MS(15), MS(15)}, {MS(7), MS(40), MS(40)},
+        {MS(2), MS(8), MS(8)},   {MS(3), MS(15), MS(15)}, {MS(7), MS(40), MS(40)},
         {MS(5), MS(21), MS(21)}, {MS(1), MS(10), MS(10)}, /* together 96.3% */
     };
     enum { N = sizeof params / sizeof params[0] };
@@ -295,8 +295,8 @@ static void test_no_deadline_is_missed(void **state)
     (void)state;
     executor_ready(fair);
     for (int i = 0; i < N; i++) {
-        t[i] = spinner(by_deadline(params[i].capacity, params[i].relative_deadline,
-                                   params[i].period));
+        t[i] =
+            spinner(by_deadline(params[i].capacity, params[i].relative_deadline, params[i].period));
         executor_ready(t[i]);
         start[i] = t[i]->deadline->start;
     }
@@ -427,30 +427,21 @@ static void test_profile_syscalls(void **state)
     close_handle(profile);
     SELF->flags |= THREAD_KILLED;
     assert_status(sys_profile_create(SELF, root, 0, U(64), U(0)), ZX_OK);
-    assert_status(sys_object_set_profile(SELF, thread, fixture_handle_at(0), 0),
-                  ZX_ERR_BAD_STATE);
+    assert_status(sys_object_set_profile(SELF, thread, fixture_handle_at(0), 0), ZX_ERR_BAD_STATE);
     SELF->flags = 0;
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_round_robin),
-        TEST(test_preempted_keeps_its_turn),
-        TEST(test_yield_goes_to_the_end),
-        TEST(test_sleeping_wins_nothing),
-        TEST(test_equal_shares),
-        TEST(test_earliest_deadline_first),
-        TEST(test_deadline_preempts),
-        TEST(test_budget),
-        TEST(test_wake_keeps_the_period),
-        TEST(test_no_deadline_is_missed),
-        TEST(test_extreme_parameters),
-        TEST(test_change_while_queued),
-        TEST(test_change_of_the_current),
-        TEST(test_kill_while_throttled),
-        TEST(test_profile_no_memory),
-        TEST(test_profile_syscalls),
+        TEST(test_round_robin),           TEST(test_preempted_keeps_its_turn),
+        TEST(test_yield_goes_to_the_end), TEST(test_sleeping_wins_nothing),
+        TEST(test_equal_shares),          TEST(test_earliest_deadline_first),
+        TEST(test_deadline_preempts),     TEST(test_budget),
+        TEST(test_wake_keeps_the_period), TEST(test_no_deadline_is_missed),
+        TEST(test_extreme_parameters),    TEST(test_change_while_queued),
+        TEST(test_change_of_the_current), TEST(test_kill_while_throttled),
+        TEST(test_profile_no_memory),     TEST(test_profile_syscalls),
     };
 
     return cmocka_run_group_tests_name("sched", tests, NULL, NULL);

@@ -686,8 +686,7 @@ static void op_touch(void)
     in = rnd(PAGE - 64);
     length = 1 + rnd(64);
     vmo_page = map->offset + page;
-    inside = map->of->slice ? vmo_page + map->of->offset < map->of->base->pages
-                            : vmo_page < map->of->pages;
+    inside = vmo_page < map->of->pages; /* a slice ends where it ends, not where its base does */
     at = (struct user_ptr){map->va + (uint64_t)page * PAGE + in};
     if (write) {
         memset(bytes, (int)rnd(256), sizeof bytes);
@@ -724,7 +723,7 @@ static void check_mappings(void)
 
             if (map->state[p] == HOLE)
                 continue; /* somebody else may be there by now */
-            if (page >= m->pages) {
+            if (map->offset + p >= map->of->pages) {
                 CHECK(user_read(fix.process, &got, at, 8) == ZX_ERR_INVALID_ARGS);
                 continue;
             }

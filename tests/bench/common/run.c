@@ -1,0 +1,233 @@
+/*
+ * run.c - taking samples of a row, and its result lines.
+ *
+ *     row NAME UNIT SAMPLES MIN MEDIAN P90 [RAW,RAW,...]
+ *
+ * is a line for the whole row and, if it has steps, one for each under the name ROW.STEP. Samples
+ * before the first that counts warm caches, heaps and page tables up. A row that takes long has
+ * fewer of both, but not fewer than FEWEST_SAMPLES.
+ */
+#include "run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_SAMPLES   4096
+#define FEWEST_SAMPLES 5
+#define CALIBRATION    64
+
+/* The interval under profile: before, between and after. */
+enum { MARKER_BASE = 0x1001, MARKER_BEGIN, MARKER_END };
+
+static struct overhead overhead;
+static uint64_t samples[MOST_STEPS][MOST_SAMPLES];
+
+/* ---- Taking samples ------------------------------------------------------------------------ */
+
+static void keep_sample(struct run *run)
+{
+    if (run->warm_up > 0) {
+        run->warm_up = run->marks[0] < run->warm ? run->warm_up - 1 : 0;
+        return;
+    }
+    for (unsigned i = 0; i + 1 < run->mark; i++)
+        samples[i][run->taken] = run->marks[i + 1] - run->marks[i];
+    run->taken++;
+}
+
+static bool enough(const struct run *run, uint64_t now)
+{
+    if (run->failed || run->taken >= options.samples || run->taken >= MOST_SAMPLES)
+        return true;
+    return now >= run->deadline && run->taken >= FEWEST_SAMPLES;
+}
+
+/* One turn, the first that counts, between markers. */
+static bool profile_sample(struct run *run)
+{
+    if (run->failed)
+        return false;
+    if (run->warm_up > 0) {
+        run->warm_up--;
+        return true;
+    }
+    if (run->taken++ > 0) {
+        bench_marker(MARKER_END);
+        return false;
+    }
+    bench_marker(MARKER_BASE);
+    bench_marker(MARKER_BEGIN);
+    return true;
+}
+
+bool run_sample(struct run *run)
+{
+    if (options.profile) {
+        run->mark = 1;
+        return profile_sample(run);
+    }
+    if (!run->stopped)
+        run_step(run);
+    if (run->started)
+        keep_sample(run);
+    run->started = true;
+    run->stopped = false;
+    if (enough(run, run->marks[run->mark - 1]))
+        return false;
+    run->mark = 1;
+    run->turns_left = run->row->batch > 0 ? run->row->batch - 1 : 0;
+    run_restart(run);
+    return true;
+}
+
+void run_fail(struct run *run, const char *what, const char *why)
+{
+    if (!run->failed)
+        fprintf(stderr, "bench: %s: %s: %s\n", run->row->name, what, why);
+    run->failed = true;
+    run->turns_left = 0;
+}
+
+static void run_measure(struct run *run, const struct row *row)
+{
+    uint64_t limit = (uint64_t)(bench_ticks_per_second() / 1000 * options.limit_ms);
+
+    *run = (struct run){.row = row, .warm_up = options.warm_up};
+    run->warm = bench_ticks() + limit / 4;
+    run->deadline = run->warm + limit;
+    row->measure(run, row);
+}
+
+/* ---- Results ------------------------------------------------------------------------------- */
+
+static int compare(const void *left, const void *right)
+{
+    double a = *(const double *)left, b = *(const double *)right;
+
+    return a < b ? -1 : a > b;
+}
+
+static void print_raw(const double *values, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        printf("%s%.1f", i == 0 ? " " : ",", values[i]);
+}
+
+/* `cost` is in ticks, of `batch` turns; what is printed is for one. */
+static void print_line(const char *name, const char *step, int step_length, double *cost,
+                       unsigned count, unsigned batch)
+{
+    static double sorted[MOST_SAMPLES];
+    double scale = options.ticks ? 1.0 : 1e9 / bench_ticks_per_second();
+
+    for (unsigned i = 0; i < count; i++)
+        sorted[i] = cost[i] = cost[i] > 0 ? cost[i] * scale / batch : 0;
+    qsort(sorted, count, sizeof(sorted[0]), compare);
+    printf("row %s%s%.*s %s %u %.1f %.1f %.1f", name, step_length > 0 ? "." : "", step_length, step,
+           options.ticks ? "ticks" : "ns", count, sorted[0], sorted[count / 2],
+           sorted[(count - 1) * 9 / 10]);
+    if (options.raw)
+        print_raw(cost, count);
+    putchar('\n');
+}
+
+static unsigned count_steps(const struct row *row)
+{
+    unsigned steps = 1;
+
+    for (const char *s = row->steps; s && *s; s++)
+        steps += *s == ' ';
+    return steps;
+}
+
+static double clock_cost(unsigned step, unsigned steps)
+{
+    if (steps == 1)
+        return overhead.single;
+    if (step == 0)
+        return overhead.first;
+    return step + 1 < steps ? overhead.inner : overhead.last;
+}
+
+static void print_steps(const struct run *run, unsigned steps)
+{
+    static double cost[MOST_SAMPLES], total[MOST_SAMPLES];
+    unsigned batch = run->row->batch > 0 ? run->row->batch : 1;
+    const char *name = run->row->steps ? run->row->steps : "";
+
+    memset(total, 0, sizeof(total));
+    for (unsigned step = 0; step < steps; step++) {
+        int length = (int)strcspn(name, " ");
+        double extra = clock_cost(step, steps) + (batch - 1) * overhead.turn;
+
+        for (unsigned i = 0; i < run->taken; i++) {
+            cost[i] = (double)samples[step][i] - extra;
+            total[i] += cost[i];
+        }
+        if (length > 0)
+            print_line(run->row->name, name, length, cost, run->taken, batch);
+        name += length + (name[length] == ' ');
+    }
+    print_line(run->row->name, "", 0, total, run->taken, batch);
+}
+
+bool run_row(const struct row *row)
+{
+    struct run run;
+
+    run_measure(&run, row);
+    if (run.failed || options.profile)
+        return !run.failed;
+    print_steps(&run, count_steps(row));
+    fflush(stdout);
+    return true;
+}
+
+/* ---- Overhead ------------------------------------------------------------------------------ */
+
+static void nothing(struct run *run, const struct row *row)
+{
+    (void)row;
+    while (run_next(run))
+        __asm__ volatile("" ::: "memory");
+}
+
+static void nothing_in_steps(struct run *run, const struct row *row)
+{
+    (void)row;
+    while (run_next(run)) {
+        run_step(run);
+        run_step(run);
+    }
+}
+
+static double median(unsigned step, unsigned count)
+{
+    static double sorted[MOST_SAMPLES];
+
+    for (unsigned i = 0; i < count; i++)
+        sorted[i] = (double)samples[step][i];
+    qsort(sorted, count, sizeof(sorted[0]), compare);
+    return sorted[count / 2];
+}
+
+void run_calibrate(void)
+{
+    static const struct row single = {"nothing", nothing};
+    static const struct row batch = {"nothing in a batch", nothing, .batch = CALIBRATION};
+    static const struct row steps = {"nothing in steps", nothing_in_steps};
+    struct options wanted = options;
+    struct run run;
+
+    options = (struct options){.samples = 101, .warm_up = 5, .limit_ms = 1000};
+    run_measure(&run, &single);
+    overhead.single = median(0, run.taken);
+    run_measure(&run, &batch);
+    overhead.turn = (median(0, run.taken) - overhead.single) / (CALIBRATION - 1);
+    run_measure(&run, &steps);
+    overhead.first = median(0, run.taken);
+    overhead.inner = median(1, run.taken);
+    overhead.last = median(2, run.taken);
+    options = wanted;
+}

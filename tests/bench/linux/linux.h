@@ -1,0 +1,34 @@
+/*
+ * linux.h - what rows on Linux have in common. Each row has the name of the row of zbench that does
+ * the same by our kernel's means; the comment of its file says what stands for what.
+ */
+#ifndef BENCH_LINUX_H
+#define BENCH_LINUX_H
+
+#include <errno.h>
+#include <string.h>
+#include <sys/types.h>
+
+#include "run.h"
+
+extern const struct row call_rows[], channel_rows[], vmo_rows[], map_rows[], clone_rows[],
+    fault_rows[], task_rows[], switch_rows[], scale_rows[], copy_rows[];
+
+/* For calls whose failure is a negative result. */
+#define OK(run, call)                                                                              \
+    do {                                                                                           \
+        if (__builtin_expect((long)(call) < 0, 0))                                                 \
+            run_fail(run, #call, strerror(errno));                                                 \
+    } while (0)
+
+/* Touched private memory, without huge pages. */
+char *buffer_map(struct run *run, size_t size);
+void buffer_unmap(char *buffer, size_t size);
+
+/* A memfd whose pages are there. */
+int memory_file(struct run *run, uint64_t size);
+
+/* Both ends of a local socket, with room for the largest message. */
+void socket_pair(struct run *run, int type, int ends[2]);
+
+#endif

@@ -1,0 +1,99 @@
+/*
+ * rows_clone.c - Linux: the nearest thing to a clone of a VMO is a private mapping of a memfd. It
+ * is no snapshot (pages that nobody has written follow the file), so the rows that use the original
+ * have no counterpart.
+ */
+#include "linux.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { WRITE = 1, SOME = 2 };
+
+#define PAGE     4096
+#define INTERVAL (8 * PAGE)
+
+static char *clone_of(struct run *run, int fd, uint64_t size)
+{
+    char *clone = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+
+    if (clone == MAP_FAILED)
+        run_fail(run, "mmap", strerror(errno));
+    return clone;
+}
+
+static void clone_close(struct run *run, const struct row *row)
+{
+    int fd = memory_file(run, row->size);
+
+    while (run_next(run)) {
+        char *clone = clone_of(run, fd, row->size);
+
+        run_step(run);
+        OK(run, munmap(clone, row->size));
+    }
+    close(fd);
+}
+
+/* A parent that is mapped, too. */
+static void clone_map(struct run *run, const struct row *row)
+{
+    int fd = memory_file(run, row->size);
+
+    while (run_next(run)) {
+        void *mapped = mmap(NULL, row->size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
+        char *clone;
+
+        run_step(run);
+        clone = clone_of(run, fd, row->size);
+        run_step(run);
+        OK(run, munmap(clone, row->size));
+        run_step(run);
+        OK(run, munmap(mapped, row->size));
+    }
+    close(fd);
+}
+
+static void copy(const struct row *row, char *clone, char *buffer)
+{
+    size_t piece = row->flags & SOME ? PAGE : row->size;
+    size_t interval = row->flags & SOME ? INTERVAL : row->size;
+
+    for (size_t offset = 0; offset < row->size; offset += interval) {
+        if (row->flags & WRITE)
+            memcpy(clone + offset, buffer, piece);
+        else
+            memcpy(buffer, clone + offset, piece);
+    }
+}
+
+static void clone_copy(struct run *run, const struct row *row)
+{
+    char *buffer = buffer_map(run, row->size);
+    int fd = memory_file(run, row->size);
+
+    while (run_next(run) && !run->failed) {
+        char *clone = clone_of(run, fd, row->size);
+
+        run_step(run);
+        copy(row, clone, buffer);
+        run_step(run);
+        OK(run, munmap(clone, row->size));
+    }
+    close(fd);
+    buffer_unmap(buffer, row->size);
+}
+
+#define READ_STEPS  .steps = "clone read close"
+#define WRITE_STEPS .steps = "clone write close"
+
+const struct row clone_rows[] = {
+    THREE_SIZES("Vmo/Clone", clone_close, .steps = "clone close"),
+    MORE_SIZES("Vmo/Clone", clone_close, .steps = "clone close"),
+    THREE_SIZES("Vmo/CloneMap", clone_map, .steps = "map clone close unmap"),
+    THREE_SIZES("Vmo/Clone/ReadCloneAll", clone_copy, READ_STEPS, .flags = 0),
+    THREE_SIZES("Vmo/Clone/ReadCloneSome", clone_copy, READ_STEPS, .flags = SOME),
+    THREE_SIZES("Vmo/Clone/WriteCloneAll", clone_copy, WRITE_STEPS, .flags = WRITE),
+    THREE_SIZES("Vmo/Clone/WriteCloneSome", clone_copy, WRITE_STEPS, .flags = WRITE | SOME),
+    {0},
+};

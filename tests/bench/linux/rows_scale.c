@@ -1,0 +1,164 @@
+/*
+ * rows_scale.c - Linux: timerfds with many pending, an epoll set with many eventfds (one-shot, so
+ * that they are armed again as a port's sources are), threads asleep on eventfds of their own.
+ */
+#include "linux.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FUTURE 3600 /* seconds */
+
+static int *files_of(struct run *run, uint64_t count)
+{
+    struct rlimit limit;
+    int *files = malloc((count + 1) * sizeof(*files));
+
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = count + 64;
+    if (limit.rlim_cur > limit.rlim_max)
+        limit.rlim_max = limit.rlim_cur;
+    if (!files || setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        run_fail(run, "setrlimit", strerror(errno));
+    for (uint64_t i = 0; files && i < count; i++)
+        files[i] = -1;
+    return files;
+}
+
+static void files_free(int *files, uint64_t count)
+{
+    for (uint64_t i = 0; files && i < count && files[i] >= 0; i++)
+        close(files[i]);
+    free(files);
+}
+
+static void timer_set(struct run *run, int fd, long microseconds)
+{
+    struct itimerspec when = {
+        .it_value = {FUTURE + microseconds / 1000000, microseconds % 1000000 * 1000 + 1}};
+
+    OK(run, timerfd_settime(fd, 0, &when, NULL));
+}
+
+static void timer_set_cancel(struct run *run, const struct row *row)
+{
+    static const struct itimerspec never;
+    uint64_t others = row->count - 1, turn = 0;
+    int *timers = files_of(run, others), one = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+
+    for (uint64_t i = 0; i < others && !run->failed; i++) {
+        timers[i] = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+        timer_set(run, timers[i], (long)(i * 7919 % others));
+    }
+    while (run_next(run)) {
+        long microseconds = (long)(turn++ * 104729 % row->count);
+
+        run_restart(run);
+        timer_set(run, one, microseconds);
+        run_step(run);
+        OK(run, timerfd_settime(one, 0, &never, NULL));
+    }
+    close(one);
+    files_free(timers, others);
+}
+
+static void port_fan_in(struct run *run, const struct row *row)
+{
+    int *events = files_of(run, row->count), set = epoll_create1(EPOLL_CLOEXEC);
+    struct epoll_event wanted = {.events = EPOLLIN | EPOLLONESHOT}, got;
+    uint64_t turn = 0, value = 1;
+
+    for (uint64_t i = 0; i < row->count && !run->failed; i++) {
+        events[i] = eventfd(0, EFD_CLOEXEC);
+        OK(run, epoll_ctl(set, EPOLL_CTL_ADD, events[i], &wanted));
+    }
+    while (run_next(run)) {
+        int fd = events[turn++ * 7919 % row->count];
+
+        run_restart(run);
+        OK(run, write(fd, &value, sizeof(value)));
+        run_step(run);
+        OK(run, epoll_wait(set, &got, 1, -1));
+        run_step(run);
+        OK(run, read(fd, &value, sizeof(value)));
+        OK(run, epoll_ctl(set, EPOLL_CTL_MOD, fd, &wanted));
+    }
+    close(set);
+    files_free(events, row->count);
+}
+
+static struct {
+    int *events, done;
+    _Atomic(bool) end;
+} dormitory;
+
+static void *sleeper(void *argument)
+{
+    int fd = dormitory.events[(uintptr_t)argument];
+    uint64_t value;
+
+    while (read(fd, &value, sizeof(value)) > 0 && !atomic_load(&dormitory.end))
+        if (write(dormitory.done, &value, sizeof(value)) < 0)
+            break;
+    return NULL;
+}
+
+static uint64_t start_sleepers(struct run *run, pthread_t *threads, uint64_t count)
+{
+    pthread_attr_t attributes;
+    uint64_t started = 0;
+
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, 32 * KIB);
+    for (; started < count && !run->failed; started++) {
+        dormitory.events[started] = eventfd(0, EFD_CLOEXEC);
+        if (pthread_create(&threads[started], &attributes, sleeper, (void *)started) != 0) {
+            run_fail(run, "pthread_create", "no thread");
+            break;
+        }
+    }
+    pthread_attr_destroy(&attributes);
+    return started;
+}
+
+static void wake_sleeper(struct run *run, const struct row *row)
+{
+    pthread_t *threads = calloc(row->count, sizeof(*threads));
+    uint64_t started, turn = 0, value = 1;
+
+    dormitory.events = files_of(run, row->count);
+    dormitory.done = eventfd(0, EFD_CLOEXEC);
+    dormitory.end = false;
+    started = start_sleepers(run, threads, row->count);
+    while (run_next(run)) {
+        OK(run, write(dormitory.events[turn++ * 7919 % row->count], &value, sizeof(value)));
+        OK(run, read(dormitory.done, &value, sizeof(value)));
+    }
+    dormitory.end = true;
+    for (uint64_t i = 0; i < started; i++) {
+        OK(run, write(dormitory.events[i], &value, sizeof(value)));
+        pthread_join(threads[i], NULL);
+    }
+    close(dormitory.done);
+    files_free(dormitory.events, row->count);
+    free(threads);
+}
+
+const struct row scale_rows[] = {
+    {"Timer/SetCancel/1pending", timer_set_cancel, .steps = "set cancel", .count = 1},
+    {"Timer/SetCancel/1000pending", timer_set_cancel, .steps = "set cancel", .count = 1000},
+    {"Timer/SetCancel/100000pending", timer_set_cancel, .steps = "set cancel", .count = 100000},
+    {"Port/FanIn/1sources", port_fan_in, .steps = "signal wait rearm", .count = 1},
+    {"Port/FanIn/10sources", port_fan_in, .steps = "signal wait rearm", .count = 10},
+    {"Port/FanIn/1000sources", port_fan_in, .steps = "signal wait rearm", .count = 1000},
+    {"Thread/Wake/10sleepers", wake_sleeper, .count = 10},
+    {"Thread/Wake/10000sleepers", wake_sleeper, .count = 10000},
+    {0},
+};

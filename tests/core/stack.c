@@ -1,0 +1,49 @@
+/*
+ * Stacks of programs: readable and writable, never executable, with nothing accessible below.
+ */
+#include "memory.h"
+
+#include <threads.h>
+
+static zx_info_maps_t maps[512];
+
+/* Looks at the mapping that holds one of the caller's locals. */
+static int check_stack(void *result)
+{
+    zx_vaddr_t here = (zx_vaddr_t)&result;
+    const zx_info_maps_t *stack = NULL;
+    size_t count;
+
+    ASSERT_OK(zx_object_get_info(zx_process_self(), ZX_INFO_PROCESS_MAPS, maps, sizeof(maps),
+                                 &count, NULL));
+    for (size_t i = 0; i < count; i++) {
+        if (maps[i].type == ZX_INFO_MAPS_TYPE_MAPPING && here - maps[i].base < maps[i].size)
+            stack = &maps[i];
+    }
+    ASSERT_TRUE(stack != NULL);
+    EXPECT_EQ(stack->u.mapping.mmu_flags, READ_WRITE);
+    EXPECT_TRUE(read_probe(stack->base - 1) != ZX_OK);
+    EXPECT_OK(write_probe(here - 512));
+    *(zx_vaddr_t *)result = stack->base;
+    return 0;
+}
+
+TEST(Stack, MainThread)
+{
+    zx_vaddr_t base = 0;
+
+    check_stack(&base);
+    EXPECT_TRUE(base != 0);
+}
+
+TEST(Stack, OtherThread)
+{
+    zx_vaddr_t main_base = 0, base = 0;
+    thrd_t thread;
+
+    check_stack(&main_base);
+    ASSERT_EQ(thrd_create(&thread, check_stack, &base), thrd_success);
+    ASSERT_EQ(thrd_join(thread, NULL), thrd_success);
+    EXPECT_TRUE(base != 0 && base != main_base);
+    EXPECT_TRUE(read_probe(base) != ZX_OK); /* it went with its thread */
+}
