@@ -696,3 +696,60 @@ TEST(ChannelCall, ManyAtOnce)
     thrd_join(server_thread, NULL);
     close_pair(p);
 }
+
+/* --- What becomes of calls when their channel moves --- */
+
+struct mover {
+    zx_handle_t caller, channel, road;
+};
+
+static int moves_channel(void *argument)
+{
+    struct mover *mover = argument;
+
+    EXPECT_TRUE(wait_until_blocked(mover->caller, ZX_THREAD_STATE_BLOCKED_CHANNEL));
+    EXPECT_OK(zx_channel_write(mover->road, 0, NULL, 0, &mover->channel, 1));
+    return 0;
+}
+
+/* Makes a call on p.a, which meanwhile goes through another channel; returns it from there. */
+static zx_handle_t call_and_move(struct pair p)
+{
+    struct pair road = make_channel();
+    struct mover mover = {zx_thread_self(), p.a, road.a};
+    struct message out = {0, 1}, in;
+    zx_handle_t moved;
+    thrd_t thread;
+
+    ASSERT_EQ(thrd_create(&thread, moves_channel, &mover), thrd_success);
+    EXPECT_STATUS(call(p.a, soon(), &out, &in), ZX_ERR_CANCELED);
+    thrd_join(thread, NULL);
+    ASSERT_OK(zx_channel_read(road.b, 0, NULL, &moved, 0, 1, NULL, NULL));
+    close_pair(road);
+    return moved;
+}
+
+TEST(ChannelInternal, TransferEndsACall)
+{
+    struct pair p = make_channel();
+    struct message in;
+
+    p.a = call_and_move(p);
+    ASSERT_OK(zx_channel_read(p.b, 0, &in, NULL, sizeof(in), 0, NULL, NULL)); /* it had been sent */
+    EXPECT_EQ(in.value, 1);
+    close_pair(p);
+}
+
+/* Nobody waits for the answer any more: it is a message for the new owner. */
+TEST(ChannelInternal, AnswerAfterATransfer)
+{
+    struct pair p = make_channel();
+    struct server server = {p.b, 1};
+    struct message in = {0, 0};
+
+    p.a = call_and_move(p);
+    serve(&server);
+    ASSERT_OK(zx_channel_read(p.a, 0, &in, NULL, sizeof(in), 0, NULL, NULL));
+    EXPECT_EQ(in.value, 2);
+    close_pair(p);
+}
