@@ -77,8 +77,6 @@ MAKER(fifo, zx_fifo_create(4, 4, 0, &handle, &other))
 MAKER(eventpair, zx_eventpair_create(0, &handle, &other))
 MAKER(event, zx_event_create(0, &handle))
 MAKER(port, zx_port_create(0, &handle))
-MAKER(interrupt_port, zx_port_create(ZX_PORT_BIND_TO_INTERRUPT, &handle))
-MAKER(interrupt, zx_interrupt_create(ZX_HANDLE_INVALID, 0, ZX_INTERRUPT_VIRTUAL, &handle))
 MAKER(timer, zx_timer_create(0, ZX_CLOCK_MONOTONIC, &handle))
 MAKER(clock, zx_clock_create(0, NULL, &handle))
 MAKER(vmo, zx_vmo_create(4096, ZX_VMO_RESIZABLE, &handle))
@@ -162,13 +160,6 @@ static const struct row rows[] = {
     ROW(futex_get_owner, ZX_OK, POINTER, OPTIONAL),
     ROW(handle_duplicate, ZX_OK, ANY(event, ZX_RIGHT_DUPLICATE), V(SAME), OUT_HANDLE),
     ROW(handle_replace, ZX_OK, ANY(event, 0), V(SAME), OUT_HANDLE),
-    ROW(interrupt_ack, ZX_ERR_BAD_STATE, H(interrupt, WRITE)),
-    ROW(interrupt_bind, ZX_OK, H(interrupt, READ), H(interrupt_port, WRITE), V(0),
-        OPTIONS(ZX_INTERRUPT_BIND, ZX_INTERRUPT_UNBIND)),
-    ROW(interrupt_create, ZX_OK, V(0), V(0), OPTIONS(ZX_INTERRUPT_VIRTUAL, ZX_INTERRUPT_VIRTUAL),
-        OUT_HANDLE),
-    ROW(interrupt_destroy, ZX_OK, H(interrupt, 0)),
-    ROW(interrupt_trigger, ZX_OK, H(interrupt, ZX_RIGHT_SIGNAL), OPTIONS(0, 0), V(1)),
     ROW(job_create, ZX_OK, H(job, ZX_RIGHT_MANAGE_JOB | WRITE), OPTIONS(0, 0), OUT_HANDLE),
     ROW(job_set_policy, ZX_OK, H(job, ZX_RIGHT_SET_POLICY), OPTIONS(0, 1), V(ZX_JOB_POL_BASIC_V1),
         IN, V(1)),
@@ -275,7 +266,6 @@ static const struct row unsupported[] = {
     UNSUPPORTED(smc_call),            UNSUPPORTED(system_mexec),
     UNSUPPORTED(system_mexec_payload_get), UNSUPPORTED(msi_allocate),
     UNSUPPORTED(msi_create),          UNSUPPORTED(mtrace_control),
-    UNSUPPORTED(interrupt_bind_vcpu),
 };
 
 static const struct {
@@ -292,6 +282,12 @@ static const struct {
     {"futex_wake_single_owner", "FutexOwner"},
     {"handle_close", "HandleClose"},
     {"handle_close_many", "HandleClose"},
+    {"interrupt_ack", "Interrupt"},
+    {"interrupt_bind", "Interrupt"},
+    {"interrupt_bind_vcpu", "Interrupt"},
+    {"interrupt_create", "Interrupt"},
+    {"interrupt_destroy", "Interrupt"},
+    {"interrupt_trigger", "Interrupt"},
     {"interrupt_wait", "Interrupt"},
     {"iommu_create", "Bti"},
     {"ktrace_control", "Unsupported"},
