@@ -27,6 +27,7 @@
 struct thread;
 struct port;
 struct futex;
+struct interrupt;
 struct page_source;
 struct channel;
 struct channel_message;
@@ -84,6 +85,11 @@ struct wait {
             struct user_ptr bytes, handles, actual_bytes, actual_handles;
             uint32_t num_bytes, num_handles;
         } call;
+        struct { /* interrupt_wait */
+            struct interrupt *interrupt;
+            zx_time_t timestamp; /* granted by the trigger */
+            struct user_ptr out;
+        } interrupt;
         struct { /* debug_read */
             TAILQ_ENTRY(thread) link;
             struct user_ptr buffer, actual;

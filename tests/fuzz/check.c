@@ -19,6 +19,7 @@
 #include "exception.h"
 #include "fifo.h"
 #include "futex.h"
+#include "interrupt.h"
 #include "job.h"
 #include "port.h"
 #include "resource.h"
@@ -268,6 +269,8 @@ static void check_blocked(struct thread *thread)
         check_futex(thread);
     else if (is(wait, "channel_call"))
         check_call(thread);
+    else if (is(wait, "interrupt_wait"))
+        fuzz_check(wait->u.interrupt.interrupt->waiter == thread);
     else if (is(wait, "page request"))
         fuzz_check(wait->page.source);
     else if (is(wait, "suspended"))

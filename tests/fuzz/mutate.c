@@ -146,6 +146,15 @@ static const struct ingredient recipes[][8] = {
     {{13, {0}}, {15, {0, 212}}, {16, {0, 213}}, {END, {0}}},
     /* scheduling: thread_create, profile_create, set_profile */
     {{135, {0}}, {102, {0, 0, 0, 12, 1}}, {74, {1}}, {END, {0}}},
+    /* interrupts: create, wait, trigger; create, port_create, bind, trigger, ack */
+    {{46, {0, 0, 16}},
+     {48, {0}},
+     {51, {0}},
+     {46, {0, 0, 16}},
+     {93, {1}},
+     {47, {0}},
+     {51, {0}},
+     {END, {0}}},
     /* the log: create, write, read */
     {{22, {112, 224, 30, 30}}, {23, {0}}, {24, {0}}, {END, {0}}},
 };

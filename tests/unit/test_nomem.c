@@ -47,6 +47,7 @@
     ROW(futex_wait, , nothing, (SELF, U(FUTEX), 0, 0, ZX_TIME_INFINITE), PARKS | KEEPS)            \
     ROW(handle_duplicate, , make_event, (SELF, h[0], ZX_RIGHT_SAME_RIGHTS, U(OUT)), 0)             \
     ROW(handle_replace, , make_event, (SELF, h[0], ZX_RIGHT_SAME_RIGHTS, U(OUT)), CONSUMES)        \
+    ROW(interrupt_create, , nothing, (SELF, 0, 0, ZX_INTERRUPT_VIRTUAL, U(OUT)), 0)                \
     ROW(iommu_create, , make_resource, (SELF, h[0], ZX_IOMMU_TYPE_DUMMY, IOMMU_DESC, U(OUT)), 0)   \
     ROW(job_create, , make_job, (SELF, h[0], 0, U(OUT)), 0)                                        \
     ROW(object_get_child, , make_job, (SELF, h[0], fix.process->object.koid, 0, U(OUT)), 0)        \
@@ -150,6 +151,11 @@ static const char *const without_allocation[] = {
     "futex_wake_single_owner",
     "handle_close",
     "handle_close_many",
+    "interrupt_ack",
+    "interrupt_bind",
+    "interrupt_destroy",
+    "interrupt_trigger",
+    "interrupt_wait",
     "job_set_critical",
     "job_set_policy",
     "nanosleep",
