@@ -33,9 +33,10 @@ run nosuch 127 guest.elf -- nosuch </dev/null
 run large 0 guest.elf --memory 512M -- hello </dev/null
 run no_lapic_features 0 guest.elf --verbose -- hello </dev/null
 
-./zvmm guest.elf -- core-tests >/out 2>&1 </dev/null
-result $? "core-tests"
-grep '^# passed' /out
-grep '^not ok' /out | sed 's/^/# /'
+./zvmm guest.elf -- core-tests >/all 2>&1 </dev/null
+got=$?
+{ grep '^# passed' /all; grep -B8 '^not ok' /all; tail -n 12 /all; } >/out
+result $got "core-tests"
+grep '^# passed' /all
 echo "1..$n"
 exit $failed
