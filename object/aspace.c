@@ -10,7 +10,7 @@
 #include "vmar.h"
 #include "vmo.h"
 
-#define AROUND        16 /* pages mapped by one fault if present; a power of two */
+#define AROUND        16  /* pages mapped by one fault if present; a power of two */
 #define AROUND_DEVICE 512 /* the same for device memory: a large page's worth */
 
 zx_status_t aspace_create(struct aspace **out)

@@ -1,7 +1,7 @@
 /*
  * Barriers. One atomic word holds a round, on which threads sleep, and how many have arrived in it;
- * a second one counts the threads that are inside, so that a barrier can be destroyed as soon as one
- * thread has come through.
+ * a second one counts the threads that are inside, so that a barrier can be destroyed as soon as
+ * one thread has come through.
  */
 #include <errno.h>
 #include <limits.h>

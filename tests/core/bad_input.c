@@ -8,8 +8,8 @@
  *   - a pointer that is NULL, not mapped, in the kernel, around the end of memory or, where the
  *     kernel writes, read-only.
  *
- * Afterwards the process has as many handles as before. A row or a mention in `elsewhere` exists for
- * each call of <zircon/syscalls.def>.
+ * Afterwards the process has as many handles as before. A row or a mention in `elsewhere` exists
+ * for each call of <zircon/syscalls.def>.
  */
 #include "test.h"
 
@@ -77,6 +77,8 @@ MAKER(fifo, zx_fifo_create(4, 4, 0, &handle, &other))
 MAKER(eventpair, zx_eventpair_create(0, &handle, &other))
 MAKER(event, zx_event_create(0, &handle))
 MAKER(port, zx_port_create(0, &handle))
+MAKER(interrupt_port, zx_port_create(ZX_PORT_BIND_TO_INTERRUPT, &handle))
+MAKER(interrupt, zx_interrupt_create(ZX_HANDLE_INVALID, 0, ZX_INTERRUPT_VIRTUAL, &handle))
 MAKER(timer, zx_timer_create(0, ZX_CLOCK_MONOTONIC, &handle))
 MAKER(clock, zx_clock_create(0, NULL, &handle))
 MAKER(vmo, zx_vmo_create(4096, ZX_VMO_RESIZABLE, &handle))
@@ -108,17 +110,44 @@ static char output[8][4096];                            /* one for each argument
 static zx_clock_update_args_v1_t clock_value = {.value = 1};
 static zx_iovec_t vector = {output[7], 8};
 
-#define V(v)               {.kind = VALUE_ARG, .value = (v)}
-#define H(make_, right_)   {.kind = HANDLE_ARG, .make = make_, .right = right_}
-#define ANY(make_, right_) {.kind = OBJECT_ARG, .make = make_, .right = right_}
-#define OPTIONS(v, m)      OPTIONS_OR(v, m, ZX_ERR_INVALID_ARGS)
-#define OPTIONS_OR(v, m, s) {.kind = OPTIONS_ARG, .value = (v), .mask = (m), .status = s}
-#define IN                 IN_AT(input)
-#define IN_AT(place)       {.kind = IN_ARG, .value = (uintptr_t)(place)}
-#define OUT                {.kind = OUT_ARG}
-#define OUT_HANDLE         {.kind = OUT_HANDLE_ARG}
-#define OPTIONAL           {.kind = OPTIONAL_ARG}
-#define POINTER            {.kind = POINTER_ARG}
+#define V(v)                                                                                       \
+    {                                                                                              \
+        .kind = VALUE_ARG, .value = (v)                                                            \
+    }
+#define H(make_, right_)                                                                           \
+    {                                                                                              \
+        .kind = HANDLE_ARG, .make = make_, .right = right_                                         \
+    }
+#define ANY(make_, right_)                                                                         \
+    {                                                                                              \
+        .kind = OBJECT_ARG, .make = make_, .right = right_                                         \
+    }
+#define OPTIONS(v, m) OPTIONS_OR(v, m, ZX_ERR_INVALID_ARGS)
+#define OPTIONS_OR(v, m, s)                                                                        \
+    {                                                                                              \
+        .kind = OPTIONS_ARG, .value = (v), .mask = (m), .status = s                                \
+    }
+#define IN IN_AT(input)
+#define IN_AT(place)                                                                               \
+    {                                                                                              \
+        .kind = IN_ARG, .value = (uintptr_t)(place)                                                \
+    }
+#define OUT                                                                                        \
+    {                                                                                              \
+        .kind = OUT_ARG                                                                            \
+    }
+#define OUT_HANDLE                                                                                 \
+    {                                                                                              \
+        .kind = OUT_HANDLE_ARG                                                                     \
+    }
+#define OPTIONAL                                                                                   \
+    {                                                                                              \
+        .kind = OPTIONAL_ARG                                                                       \
+    }
+#define POINTER                                                                                    \
+    {                                                                                              \
+        .kind = POINTER_ARG                                                                        \
+    }
 
 #define READ    ZX_RIGHT_READ
 #define WRITE   ZX_RIGHT_WRITE
@@ -160,6 +189,13 @@ static const struct row rows[] = {
     ROW(futex_get_owner, ZX_OK, POINTER, OPTIONAL),
     ROW(handle_duplicate, ZX_OK, ANY(event, ZX_RIGHT_DUPLICATE), V(SAME), OUT_HANDLE),
     ROW(handle_replace, ZX_OK, ANY(event, 0), V(SAME), OUT_HANDLE),
+    ROW(interrupt_ack, ZX_ERR_BAD_STATE, H(interrupt, WRITE)),
+    ROW(interrupt_bind, ZX_OK, H(interrupt, READ), H(interrupt_port, WRITE), V(0),
+        OPTIONS(ZX_INTERRUPT_BIND, ZX_INTERRUPT_UNBIND)),
+    ROW(interrupt_create, ZX_OK, V(0), V(0), OPTIONS(ZX_INTERRUPT_VIRTUAL, ZX_INTERRUPT_VIRTUAL),
+        OUT_HANDLE),
+    ROW(interrupt_destroy, ZX_OK, H(interrupt, 0)),
+    ROW(interrupt_trigger, ZX_OK, H(interrupt, ZX_RIGHT_SIGNAL), OPTIONS(0, 0), V(1)),
     ROW(job_create, ZX_OK, H(job, ZX_RIGHT_MANAGE_JOB | WRITE), OPTIONS(0, 0), OUT_HANDLE),
     ROW(job_set_policy, ZX_OK, H(job, ZX_RIGHT_SET_POLICY), OPTIONS(0, 1), V(ZX_JOB_POL_BASIC_V1),
         IN, V(1)),
@@ -250,22 +286,42 @@ static const struct row rows[] = {
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
 
 /* Calls that say no to everybody; and those whose bad input is tried in a suite of their own. */
-#define UNSUPPORTED(name) {#name, (call_t)(uintptr_t)zx_##name, ZX_ERR_NOT_SUPPORTED, {}}
+#define UNSUPPORTED(name)                                                                          \
+    {                                                                                              \
+#name, (call_t)(uintptr_t)zx_##name, ZX_ERR_NOT_SUPPORTED,                                 \
+        {                                                                                          \
+        }                                                                                          \
+    }
 static const struct row unsupported[] = {
-    UNSUPPORTED(guest_create),        UNSUPPORTED(guest_set_trap),
-    UNSUPPORTED(vcpu_create),         UNSUPPORTED(vcpu_resume),
-    UNSUPPORTED(vcpu_interrupt),      UNSUPPORTED(vcpu_read_state),
-    UNSUPPORTED(vcpu_write_state),    UNSUPPORTED(ioports_request),
-    UNSUPPORTED(ioports_release),     UNSUPPORTED(pc_firmware_tables),
-    UNSUPPORTED(pci_get_nth_device),  UNSUPPORTED(pci_enable_bus_master),
-    UNSUPPORTED(pci_reset_device),    UNSUPPORTED(pci_config_read),
-    UNSUPPORTED(pci_config_write),    UNSUPPORTED(pci_cfg_pio_rw),
-    UNSUPPORTED(pci_get_bar),         UNSUPPORTED(pci_map_interrupt),
-    UNSUPPORTED(pci_query_irq_mode),  UNSUPPORTED(pci_set_irq_mode),
-    UNSUPPORTED(framebuffer_get_info), UNSUPPORTED(framebuffer_set_range),
-    UNSUPPORTED(smc_call),            UNSUPPORTED(system_mexec),
-    UNSUPPORTED(system_mexec_payload_get), UNSUPPORTED(msi_allocate),
-    UNSUPPORTED(msi_create),          UNSUPPORTED(mtrace_control),
+    UNSUPPORTED(guest_create),
+    UNSUPPORTED(guest_set_trap),
+    UNSUPPORTED(vcpu_create),
+    UNSUPPORTED(vcpu_resume),
+    UNSUPPORTED(vcpu_interrupt),
+    UNSUPPORTED(vcpu_read_state),
+    UNSUPPORTED(vcpu_write_state),
+    UNSUPPORTED(ioports_request),
+    UNSUPPORTED(ioports_release),
+    UNSUPPORTED(pc_firmware_tables),
+    UNSUPPORTED(pci_get_nth_device),
+    UNSUPPORTED(pci_enable_bus_master),
+    UNSUPPORTED(pci_reset_device),
+    UNSUPPORTED(pci_config_read),
+    UNSUPPORTED(pci_config_write),
+    UNSUPPORTED(pci_cfg_pio_rw),
+    UNSUPPORTED(pci_get_bar),
+    UNSUPPORTED(pci_map_interrupt),
+    UNSUPPORTED(pci_query_irq_mode),
+    UNSUPPORTED(pci_set_irq_mode),
+    UNSUPPORTED(framebuffer_get_info),
+    UNSUPPORTED(framebuffer_set_range),
+    UNSUPPORTED(smc_call),
+    UNSUPPORTED(system_mexec),
+    UNSUPPORTED(system_mexec_payload_get),
+    UNSUPPORTED(msi_allocate),
+    UNSUPPORTED(msi_create),
+    UNSUPPORTED(mtrace_control),
+    UNSUPPORTED(interrupt_bind_vcpu),
 };
 
 static const struct {
@@ -282,12 +338,6 @@ static const struct {
     {"futex_wake_single_owner", "FutexOwner"},
     {"handle_close", "HandleClose"},
     {"handle_close_many", "HandleClose"},
-    {"interrupt_ack", "Interrupt"},
-    {"interrupt_bind", "Interrupt"},
-    {"interrupt_bind_vcpu", "Interrupt"},
-    {"interrupt_create", "Interrupt"},
-    {"interrupt_destroy", "Interrupt"},
-    {"interrupt_trigger", "Interrupt"},
     {"interrupt_wait", "Interrupt"},
     {"iommu_create", "Bti"},
     {"ktrace_control", "Unsupported"},
@@ -422,7 +472,8 @@ TEST(BadInput, EveryCallIsTried)
 
 TEST(BadInput, BadHandles)
 {
-    FOR_EACH_ARGUMENT (row, i) {
+    FOR_EACH_ARGUMENT(row, i)
+    {
         enum kind kind = row->arguments[i].kind;
         if (kind != HANDLE_ARG && kind != OBJECT_ARG)
             continue;
@@ -439,7 +490,8 @@ TEST(BadInput, WrongTypes)
     zx_handle_t wrong;
 
     ASSERT_OK(zx_event_create(0, &wrong));
-    FOR_EACH_ARGUMENT (row, i) {
+    FOR_EACH_ARGUMENT(row, i)
+    {
         if (row->arguments[i].kind == HANDLE_ARG)
             try_call(row, i, wrong, ZX_ERR_WRONG_TYPE, "an event");
     }
@@ -448,7 +500,8 @@ TEST(BadInput, WrongTypes)
 
 TEST(BadInput, MissingRights)
 {
-    FOR_EACH_ARGUMENT (row, i) {
+    FOR_EACH_ARGUMENT(row, i)
+    {
         const struct argument *argument = &row->arguments[i];
         if (argument->right == 0)
             continue;
@@ -464,7 +517,8 @@ TEST(BadInput, MissingRights)
 
 TEST(BadInput, UnknownOptions)
 {
-    FOR_EACH_ARGUMENT (row, i) {
+    FOR_EACH_ARGUMENT(row, i)
+    {
         const struct argument *argument = &row->arguments[i];
         if (argument->kind != OPTIONS_ARG)
             continue;
@@ -482,7 +536,8 @@ static bool is_pointer(enum kind kind)
 
 TEST(BadInput, BadPointers)
 {
-    FOR_EACH_ARGUMENT (row, i) {
+    FOR_EACH_ARGUMENT(row, i)
+    {
         enum kind kind = row->arguments[i].kind;
         if (!is_pointer(kind))
             continue;
@@ -498,7 +553,8 @@ TEST(BadInput, BadPointers)
 
 TEST(BadInput, OptionalPointers)
 {
-    FOR_EACH_ARGUMENT (row, i) {
+    FOR_EACH_ARGUMENT(row, i)
+    {
         if (row->arguments[i].kind == OPTIONAL_ARG)
             try_call(row, i, 0, row->status, "NULL, which is fine");
     }
@@ -513,7 +569,8 @@ TEST(BadInput, ReadOnlyOutput)
 
     ASSERT_OK(zx_vmo_create(4096, 0, &memory));
     ASSERT_OK(zx_vmar_map(zx_vmar_root_self(), ZX_VM_PERM_READ, 0, memory, 0, 4096, &page));
-    FOR_EACH_ARGUMENT (row, i) {
+    FOR_EACH_ARGUMENT(row, i)
+    {
         enum kind kind = row->arguments[i].kind;
         if (kind == OUT_ARG || kind == OUT_HANDLE_ARG || kind == OPTIONAL_ARG)
             try_call(row, i, page, ZX_ERR_INVALID_ARGS, "to read-only memory");
@@ -536,7 +593,8 @@ TEST(BadInput, BuffersThatEndEarly)
                                2 * 4096, &region, &start));
     ASSERT_OK(zx_vmar_map(region, ZX_VM_PERM_READ | ZX_VM_PERM_WRITE | ZX_VM_SPECIFIC, 0, memory, 0,
                           4096, &page));
-    FOR_EACH_ARGUMENT (row, i) {
+    FOR_EACH_ARGUMENT(row, i)
+    {
         const struct argument *argument = &row->arguments[i];
         /* Names and entries of one byte end in time. */
         bool one_byte = argument->kind == IN_ARG && i + 1 < 8 && row->arguments[i + 1].value == 1 &&

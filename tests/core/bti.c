@@ -19,9 +19,9 @@ TEST(Bti, Create)
     zx_iommu_desc_dummy_t nothing = {0};
     zx_handle_t iommu, bti;
 
-    EXPECT_STATUS(zx_iommu_create(closed_handle(), ZX_IOMMU_TYPE_DUMMY, &nothing, sizeof(nothing),
-                                  &iommu),
-                  ZX_ERR_BAD_HANDLE);
+    EXPECT_STATUS(
+        zx_iommu_create(closed_handle(), ZX_IOMMU_TYPE_DUMMY, &nothing, sizeof(nothing), &iommu),
+        ZX_ERR_BAD_HANDLE);
     EXPECT_STATUS(zx_iommu_create(root_resource(), ZX_IOMMU_TYPE_DUMMY, &nothing, 0, &iommu),
                   ZX_ERR_INVALID_ARGS);
     EXPECT_STATUS(zx_iommu_create(root_resource(), ZX_IOMMU_TYPE_DUMMY, &nothing, 5000, &iommu),

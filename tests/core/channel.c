@@ -696,3 +696,62 @@ TEST(ChannelCall, ManyAtOnce)
     thrd_join(server_thread, NULL);
     close_pair(p);
 }
+
+/* --- What becomes of calls when their channel moves --- */
+
+struct mover {
+    zx_handle_t caller, channel, server;
+    struct pair road;
+    bool to_the_end;
+};
+
+/* Sends the channel of a call away, then answers the call or throws the channel away. */
+static int moves_channel(void *argument)
+{
+    struct mover *mover = argument;
+    struct server server = {mover->server, 1};
+
+    EXPECT_TRUE(wait_until_blocked(mover->caller, ZX_THREAD_STATE_BLOCKED_CHANNEL));
+    EXPECT_OK(zx_channel_write(mover->road.a, 0, NULL, 0, &mover->channel, 1));
+    EXPECT_TRUE(wait_until_blocked(mover->caller, ZX_THREAD_STATE_BLOCKED_CHANNEL));
+    if (mover->to_the_end)
+        EXPECT_OK(zx_handle_close(mover->road.b));
+    else
+        serve(&server);
+    return 0;
+}
+
+static zx_status_t call_meanwhile_moved(bool to_the_end, uint32_t *answer)
+{
+    struct pair p = make_channel();
+    struct mover mover = {zx_thread_self(), p.a, p.b, make_channel(), to_the_end};
+    struct message out = {0, 21}, in = {0, 0};
+    thrd_t thread;
+
+    ASSERT_EQ(thrd_create(&thread, moves_channel, &mover), thrd_success);
+    zx_status_t status = call(p.a, soon(), &out, &in);
+    thrd_join(thread, NULL);
+    *answer = in.value;
+    CLOSE(p.b);
+    CLOSE(mover.road.a);
+    if (!to_the_end)
+        CLOSE(mover.road.b);
+    return status;
+}
+
+/* The call belongs to the thread that made it, whoever owns the channel when the answer comes. */
+TEST(ChannelInternal, CallSurvivesATransfer)
+{
+    uint32_t answer;
+
+    EXPECT_OK(call_meanwhile_moved(false, &answer));
+    EXPECT_EQ(answer, 42);
+}
+
+TEST(ChannelInternal, CallEndsWithItsTransferredChannel)
+{
+    uint32_t answer;
+
+    EXPECT_STATUS(call_meanwhile_moved(true, &answer), ZX_ERR_CANCELED);
+    EXPECT_EQ(answer, 0);
+}

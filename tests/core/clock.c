@@ -25,7 +25,7 @@ TEST(Time, KernelAndVdsoAgree)
     EXPECT_TRUE(kernel <= after);
 }
 
-TEST(Time, TicksMatchTheClock)
+TEST(Ticks, MatchTheClock)
 {
     zx_ticks_t ticks = zx_ticks_get(), per_second = zx_ticks_per_second();
     zx_time_t start = zx_clock_get_monotonic();

@@ -166,8 +166,7 @@ TEST(Clock, UpdateBadArguments)
     EXPECT_STATUS(zx_clock_update(clock, VERSION_1 | 0x8, &args), ZX_ERR_INVALID_ARGS);
     EXPECT_STATUS(zx_clock_update(weak, VERSION_1 | VALUE, &args), ZX_ERR_ACCESS_DENIED);
     EXPECT_STATUS(zx_clock_update(closed_handle(), VERSION_1 | VALUE, &args), ZX_ERR_BAD_HANDLE);
-    EXPECT_STATUS(zx_clock_update(zx_process_self(), VERSION_1 | VALUE, &args),
-                  ZX_ERR_WRONG_TYPE);
+    EXPECT_STATUS(zx_clock_update(zx_process_self(), VERSION_1 | VALUE, &args), ZX_ERR_WRONG_TYPE);
     EXPECT_EQ(signals_of(clock), 0);
     CLOSE(weak);
     CLOSE(clock);

@@ -92,8 +92,7 @@ TEST(HandleWait, CanceledByTransfer)
     ASSERT_OK(zx_event_create(0, &event));
     struct moved moved = {zx_thread_self(), event, channel[0]};
     ASSERT_EQ(thrd_create(&thread, moves_it, &moved), thrd_success);
-    EXPECT_STATUS(zx_object_wait_one(event, ZX_EVENT_SIGNALED, soon(), &observed),
-                  ZX_ERR_CANCELED);
+    EXPECT_STATUS(zx_object_wait_one(event, ZX_EVENT_SIGNALED, soon(), &observed), ZX_ERR_CANCELED);
     EXPECT_EQ(observed & ZX_SIGNAL_HANDLE_CLOSED, ZX_SIGNAL_HANDLE_CLOSED);
     thrd_join(thread, NULL);
     CLOSE(channel[0]);

@@ -262,9 +262,9 @@ TEST(JobPolicy, DescendantsMayOverride)
     EXPECT_OK(set_policy_v2(inner, ZX_POL_NEW_EVENT, ZX_POL_ACTION_ALLOW, ZX_POL_OVERRIDE_DENY));
     EXPECT_EQ(denied_in(inner), 0);
     innermost = make_job(inner); /* and now it is final */
-    EXPECT_STATUS(set_policy_v2(innermost, ZX_POL_NEW_EVENT, ZX_POL_ACTION_DENY,
-                                ZX_POL_OVERRIDE_DENY),
-                  ZX_ERR_ALREADY_EXISTS);
+    EXPECT_STATUS(
+        set_policy_v2(innermost, ZX_POL_NEW_EVENT, ZX_POL_ACTION_DENY, ZX_POL_OVERRIDE_DENY),
+        ZX_ERR_ALREADY_EXISTS);
     CLOSE(innermost);
     CLOSE(inner);
     CLOSE(job);
@@ -276,9 +276,9 @@ TEST(JobPolicy, DescendantsMayNotOverride)
 
     ASSERT_OK(set_policy_v2(job, ZX_POL_NEW_EVENT, ZX_POL_ACTION_DENY, ZX_POL_OVERRIDE_DENY));
     inner = make_job(job);
-    EXPECT_STATUS(set_policy_v2(inner, ZX_POL_NEW_EVENT, ZX_POL_ACTION_ALLOW,
-                                ZX_POL_OVERRIDE_ALLOW),
-                  ZX_ERR_ALREADY_EXISTS);
+    EXPECT_STATUS(
+        set_policy_v2(inner, ZX_POL_NEW_EVENT, ZX_POL_ACTION_ALLOW, ZX_POL_OVERRIDE_ALLOW),
+        ZX_ERR_ALREADY_EXISTS);
     EXPECT_EQ(denied_in(inner), 1u << ZX_POL_NEW_EVENT);
     CLOSE(inner);
     CLOSE(job);

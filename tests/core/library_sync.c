@@ -375,8 +375,8 @@ TEST(SyncCompletion, SignalRequeue)
     EXPECT_OK(zx_futex_get_owner(&futex, &owner));
     EXPECT_EQ(owner, basic_info(zx_thread_self()).koid);
     for (int i = 0; i < 2; i++) {
-        ASSERT_OK(zx_object_get_info(waiters[i].self, ZX_INFO_THREAD, &info, sizeof(info), NULL,
-                                     NULL));
+        ASSERT_OK(
+            zx_object_get_info(waiters[i].self, ZX_INFO_THREAD, &info, sizeof(info), NULL, NULL));
         EXPECT_EQ(info.state, ZX_THREAD_STATE_BLOCKED_FUTEX);
     }
     EXPECT_OK(zx_futex_wake(&futex, 2));

@@ -71,8 +71,8 @@ uint64_t all_vmo_pages(void)
 {
     zx_info_kmem_stats_t stats;
 
-    ASSERT_OK(zx_object_get_info(root_resource(), ZX_INFO_KMEM_STATS, &stats, sizeof(stats), NULL,
-                                 NULL));
+    ASSERT_OK(
+        zx_object_get_info(root_resource(), ZX_INFO_KMEM_STATS, &stats, sizeof(stats), NULL, NULL));
     return stats.vmo_bytes / PAGE;
 }
 
@@ -103,8 +103,8 @@ zx_vaddr_t map_pages(zx_handle_t vmo, zx_vm_option_t options, uint64_t first, ui
 {
     zx_vaddr_t address;
 
-    ASSERT_OK(zx_vmar_map(zx_vmar_root_self(), options, 0, vmo, first * PAGE, pages * PAGE,
-                          &address));
+    ASSERT_OK(
+        zx_vmar_map(zx_vmar_root_self(), options, 0, vmo, first * PAGE, pages * PAGE, &address));
     return address;
 }
 
@@ -136,8 +136,8 @@ zx_handle_t new_bti(void)
     zx_iommu_desc_dummy_t nothing = {0};
     zx_handle_t iommu, bti;
 
-    ASSERT_OK(zx_iommu_create(root_resource(), ZX_IOMMU_TYPE_DUMMY, &nothing, sizeof(nothing),
-                              &iommu));
+    ASSERT_OK(
+        zx_iommu_create(root_resource(), ZX_IOMMU_TYPE_DUMMY, &nothing, sizeof(nothing), &iommu));
     ASSERT_OK(zx_bti_create(iommu, 0, 0, &bti));
     CLOSE(iommu);
     return bti;
@@ -158,7 +158,7 @@ zx_handle_t pin_pages(zx_handle_t bti, zx_handle_t vmo, uint64_t first, uint64_t
     zx_handle_t pmt;
 
     ASSERT_TRUE(pages <= MAX_PINNED);
-    ASSERT_OK(zx_bti_pin(bti, ZX_BTI_PERM_READ | ZX_BTI_PERM_WRITE, vmo, first * PAGE,
-                         pages * PAGE, addresses, pages, &pmt));
+    ASSERT_OK(zx_bti_pin(bti, ZX_BTI_PERM_READ | ZX_BTI_PERM_WRITE, vmo, first * PAGE, pages * PAGE,
+                         addresses, pages, &pmt));
     return pmt;
 }

@@ -13,8 +13,8 @@ static zx_info_kmem_stats_t kmem(void)
 {
     zx_info_kmem_stats_t stats;
 
-    ASSERT_OK(zx_object_get_info(root_resource(), ZX_INFO_KMEM_STATS, &stats, sizeof(stats), NULL,
-                                 NULL));
+    ASSERT_OK(
+        zx_object_get_info(root_resource(), ZX_INFO_KMEM_STATS, &stats, sizeof(stats), NULL, NULL));
     return stats;
 }
 
@@ -171,8 +171,8 @@ static struct events small_machine_events(void)
 
     small_machine();
     for (uint32_t i = 1; i <= 4; i++)
-        ASSERT_OK(zx_system_get_event(zx_get_startup_handle(PA_HND(PA_JOB_DEFAULT, 0)), i,
-                                      &e.kind[i]));
+        ASSERT_OK(
+            zx_system_get_event(zx_get_startup_handle(PA_HND(PA_JOB_DEFAULT, 0)), i, &e.kind[i]));
     return e;
 }
 

@@ -148,8 +148,8 @@ static void supply_oddly(bool from_the_same_offset)
         /* The others have been taken: only those of this round need be there. */
         for (uint64_t n = 0; n < pages; n++)
             set_word(aux, from + n, PAGED_WORD(first + n));
-        ASSERT_OK(zx_pager_supply_pages(p.pager, p.vmo, first * PAGE, pages * PAGE, aux,
-                                        from * PAGE));
+        ASSERT_OK(
+            zx_pager_supply_pages(p.pager, p.vmo, first * PAGE, pages * PAGE, aux, from * PAGE));
         EXPECT_EQ(word_at(aux, from), 0); /* moved, not copied */
         first += pages;
     }

@@ -459,8 +459,7 @@ TEST(Pager, StreamAppend)
     ASSERT_OK(zx_vmo_create(0, ZX_VMO_RESIZABLE, &vmo));
     ASSERT_OK(zx_stream_create(ZX_STREAM_MODE_WRITE, vmo, 0, &t.vmo));
     EXPECT_STATUS(run_and_supply(&p, &t), ZX_OK);
-    ASSERT_OK(
-        zx_object_get_property(vmo, ZX_PROP_VMO_CONTENT_SIZE, &content, sizeof(content)));
+    ASSERT_OK(zx_object_get_property(vmo, ZX_PROP_VMO_CONTENT_SIZE, &content, sizeof(content)));
     EXPECT_EQ(content, 4);
     CLOSE(t.vmo);
     CLOSE(vmo);

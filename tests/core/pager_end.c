@@ -342,8 +342,8 @@ static zx_status_t pins_second_page(struct task *task)
     zx_paddr_t address;
     zx_handle_t pmt;
 
-    return zx_bti_pin((zx_handle_t)task->word, ZX_BTI_PERM_READ, task->vmo, PAGE, PAGE, &address,
-                      1, &pmt);
+    return zx_bti_pin((zx_handle_t)task->word, ZX_BTI_PERM_READ, task->vmo, PAGE, PAGE, &address, 1,
+                      &pmt);
 }
 
 /* Pinning waits for pages, too, and can be overtaken. */
@@ -441,7 +441,7 @@ TEST(Pager, SuspendedOneOfTwo)
 static CHILD void reads_its_argument(zx_handle_t channel, const struct child_calls *calls)
 {
     (void)channel;
-    calls->process_exit((int64_t)*(volatile uint64_t *)calls->argument);
+    calls->process_exit((int64_t) * (volatile uint64_t *)calls->argument);
 }
 
 /* An address that is free in a new process but for bad luck in 2^20, and its offset there. */

@@ -363,9 +363,9 @@ TEST(ProcessStart, BadEntry)
     zx_handle_t event;
 
     ASSERT_OK(zx_event_create(0, &event));
-    EXPECT_STATUS(zx_process_start(p.child.process, p.child.thread, (uintptr_t)KERNEL_ADDRESS, 0,
-                                   event, 0),
-                  ZX_ERR_INVALID_ARGS);
+    EXPECT_STATUS(
+        zx_process_start(p.child.process, p.child.thread, (uintptr_t)KERNEL_ADDRESS, 0, event, 0),
+        ZX_ERR_INVALID_ARGS);
     EXPECT_STATUS(zx_handle_close(event), ZX_ERR_BAD_HANDLE); /* consumed all the same */
     EXPECT_EQ(process_info(p.child.process).started, false);
     child_run(&p);
@@ -380,9 +380,9 @@ TEST(ProcessStart, HandleNeedsTransfer)
 
     ASSERT_OK(zx_event_create(0, &event));
     stuck = without_rights(event, ZX_RIGHT_TRANSFER);
-    EXPECT_STATUS(zx_process_start(p.child.process, p.child.thread, p.entry, p.stack_pointer, stuck,
-                                   p.calls),
-                  ZX_ERR_ACCESS_DENIED);
+    EXPECT_STATUS(
+        zx_process_start(p.child.process, p.child.thread, p.entry, p.stack_pointer, stuck, p.calls),
+        ZX_ERR_ACCESS_DENIED);
     EXPECT_STATUS(zx_handle_close(stuck), ZX_ERR_BAD_HANDLE);
     EXPECT_EQ(process_info(p.child.process).started, false);
     CLOSE(event);

@@ -174,8 +174,7 @@ static uintptr_t debug_address(zx_handle_t process)
 {
     uintptr_t value = 99;
 
-    EXPECT_OK(
-        zx_object_get_property(process, ZX_PROP_PROCESS_DEBUG_ADDR, &value, sizeof(value)));
+    EXPECT_OK(zx_object_get_property(process, ZX_PROP_PROCESS_DEBUG_ADDR, &value, sizeof(value)));
     return value;
 }
 
@@ -202,11 +201,11 @@ TEST(ProcessDebugUtils, BreakOnLoad)
     uintptr_t value = 0x1234567;
 
     ASSERT_OK(zx_process_create(zx_job_default(), "p", 1, 0, &process, &vmar));
-    EXPECT_OK(zx_object_set_property(process, ZX_PROP_PROCESS_BREAK_ON_LOAD, &value,
-                                     sizeof(value)));
+    EXPECT_OK(
+        zx_object_set_property(process, ZX_PROP_PROCESS_BREAK_ON_LOAD, &value, sizeof(value)));
     value = 0;
-    EXPECT_OK(zx_object_get_property(process, ZX_PROP_PROCESS_BREAK_ON_LOAD, &value,
-                                     sizeof(value)));
+    EXPECT_OK(
+        zx_object_get_property(process, ZX_PROP_PROCESS_BREAK_ON_LOAD, &value, sizeof(value)));
     EXPECT_EQ(value, 0x1234567);
     EXPECT_OK(zx_object_set_property(process, ZX_PROP_PROCESS_BREAK_ON_LOAD, &(uintptr_t){0},
                                      sizeof(value))); /* any value, as often as one likes */

@@ -146,7 +146,8 @@ TEST(ProcessGetInfo, ProcessDebuggerAttached)
     ASSERT_OK(zx_task_create_exception_channel(u.process, 0, &channel));
     EXPECT_EQ(process_info(u.process).debugger_attached, false); /* that was no debugger */
     CLOSE(channel);
-    ASSERT_OK(zx_task_create_exception_channel(u.process, ZX_EXCEPTION_CHANNEL_DEBUGGER, &debugger));
+    ASSERT_OK(
+        zx_task_create_exception_channel(u.process, ZX_EXCEPTION_CHANNEL_DEBUGGER, &debugger));
     EXPECT_EQ(process_info(u.process).debugger_attached, true);
     CLOSE(debugger);
     EXPECT_EQ(process_info(u.process).debugger_attached, false);
@@ -159,8 +160,7 @@ static size_t thread_count(zx_handle_t process)
 {
     size_t available = 99;
 
-    EXPECT_OK(
-        zx_object_get_info(process, ZX_INFO_PROCESS_THREADS, NULL, 0, NULL, &available));
+    EXPECT_OK(zx_object_get_info(process, ZX_INFO_PROCESS_THREADS, NULL, 0, NULL, &available));
     return available;
 }
 
@@ -173,8 +173,8 @@ TEST(ProcessGetInfo, ThreadsComeAndGo)
     EXPECT_EQ(thread_count(u.process), 0);
     ASSERT_OK(zx_thread_create(u.process, "a", 1, 0, &a));
     ASSERT_OK(zx_thread_create(u.process, "b", 1, 0, &b));
-    EXPECT_OK(zx_object_get_info(u.process, ZX_INFO_PROCESS_THREADS, koids, sizeof(koids), NULL,
-                                 NULL));
+    EXPECT_OK(
+        zx_object_get_info(u.process, ZX_INFO_PROCESS_THREADS, koids, sizeof(koids), NULL, NULL));
     EXPECT_EQ(koids[0], basic_info(a).koid);
     EXPECT_EQ(koids[1], basic_info(b).koid);
     EXPECT_EQ(koids[2], 0);
@@ -201,8 +201,8 @@ static size_t get_maps(zx_handle_t process)
 {
     size_t actual = 0, available = 0;
 
-    ASSERT_OK(zx_object_get_info(process, ZX_INFO_PROCESS_MAPS, maps, sizeof(maps), &actual,
-                                 &available));
+    ASSERT_OK(
+        zx_object_get_info(process, ZX_INFO_PROCESS_MAPS, maps, sizeof(maps), &actual, &available));
     ASSERT_EQ(actual, available);
     return actual;
 }
@@ -290,8 +290,8 @@ TEST(ProcessGetInfo, MapsFollowProtectAndUnmap)
     zx_handle_t vmo;
 
     ASSERT_OK(zx_vmo_create(4 * PAGE, 0, &vmo));
-    ASSERT_OK(zx_vmar_map(u.vmar, ZX_VM_PERM_READ | ZX_VM_PERM_WRITE, 0, vmo, 0, 4 * PAGE,
-                          &address));
+    ASSERT_OK(
+        zx_vmar_map(u.vmar, ZX_VM_PERM_READ | ZX_VM_PERM_WRITE, 0, vmo, 0, 4 * PAGE, &address));
     ASSERT_OK(zx_vmar_protect(u.vmar, ZX_VM_PERM_READ, address + PAGE, PAGE));
     size_t count = get_maps(u.process);
     const zx_info_maps_t *map = find_map(count, ZX_INFO_MAPS_TYPE_MAPPING, address + PAGE);
@@ -313,9 +313,9 @@ TEST(ProcessGetInfo, MapsOfTheDead)
 {
     struct child child = make_dead();
 
-    EXPECT_STATUS(zx_object_get_info(child.process, ZX_INFO_PROCESS_MAPS, maps, sizeof(maps), NULL,
-                                     NULL),
-                  ZX_ERR_BAD_STATE);
+    EXPECT_STATUS(
+        zx_object_get_info(child.process, ZX_INFO_PROCESS_MAPS, maps, sizeof(maps), NULL, NULL),
+        ZX_ERR_BAD_STATE);
     child_close(&child);
 }
 
@@ -351,8 +351,7 @@ TEST(ProcessGetInfo, VmosByHandle)
     EXPECT_EQ(strcmp(info->name, "held"), 0);
     EXPECT_EQ(info->size_bytes, 3 * PAGE);
     EXPECT_EQ(info->handle_rights, ZX_DEFAULT_VMO_RIGHTS);
-    EXPECT_EQ(info->flags,
-              ZX_INFO_VMO_TYPE_PAGED | ZX_INFO_VMO_RESIZABLE | ZX_INFO_VMO_VIA_HANDLE);
+    EXPECT_EQ(info->flags, ZX_INFO_VMO_TYPE_PAGED | ZX_INFO_VMO_RESIZABLE | ZX_INFO_VMO_VIA_HANDLE);
     EXPECT_EQ(info->committed_bytes, PAGE);
     EXPECT_EQ(info->num_mappings, 0);
     EXPECT_EQ(info->parent_koid, 0);
@@ -561,8 +560,8 @@ TEST(TaskGetInfo, StatsOfTheDead)
     struct child child = make_dead();
     zx_info_task_stats_t stats;
 
-    EXPECT_STATUS(zx_object_get_info(child.process, ZX_INFO_TASK_STATS, &stats, sizeof(stats), NULL,
-                                     NULL),
-                  ZX_ERR_BAD_STATE);
+    EXPECT_STATUS(
+        zx_object_get_info(child.process, ZX_INFO_TASK_STATS, &stats, sizeof(stats), NULL, NULL),
+        ZX_ERR_BAD_STATE);
     child_close(&child);
 }

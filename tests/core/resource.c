@@ -105,9 +105,9 @@ TEST(Resource, SharedRangesOverlap)
 
     ASSERT_OK(create(root_resource(), ZX_RSRC_KIND_MMIO, FAR, 0x1000, &a));
     ASSERT_OK(create(root_resource(), ZX_RSRC_KIND_MMIO, FAR + 0x800, 0x1000, &b));
-    EXPECT_STATUS(create(root_resource(), ZX_RSRC_KIND_MMIO | ZX_RSRC_FLAG_EXCLUSIVE, FAR, 1,
-                         &exclusive),
-                  ZX_ERR_NOT_FOUND);
+    EXPECT_STATUS(
+        create(root_resource(), ZX_RSRC_KIND_MMIO | ZX_RSRC_FLAG_EXCLUSIVE, FAR, 1, &exclusive),
+        ZX_ERR_NOT_FOUND);
     CLOSE(a);
     CLOSE(b);
 }
@@ -120,8 +120,8 @@ TEST(Resource, ExclusiveOnlyFromTheRoot)
     EXPECT_STATUS(create(parent, ZX_RSRC_KIND_MMIO | ZX_RSRC_FLAG_EXCLUSIVE, FAR, 1, &child),
                   ZX_ERR_INVALID_ARGS);
     CLOSE(parent);
-    ASSERT_OK(create(root_resource(), ZX_RSRC_KIND_MMIO | ZX_RSRC_FLAG_EXCLUSIVE, FAR, 0x1000,
-                     &parent));
+    ASSERT_OK(
+        create(root_resource(), ZX_RSRC_KIND_MMIO | ZX_RSRC_FLAG_EXCLUSIVE, FAR, 0x1000, &parent));
     EXPECT_STATUS(create(parent, ZX_RSRC_KIND_MMIO, FAR, 1, &child), ZX_ERR_INVALID_ARGS);
     CLOSE(parent);
 }
@@ -129,8 +129,7 @@ TEST(Resource, ExclusiveOnlyFromTheRoot)
 /* Kinds that are a permission and no range. */
 TEST(Resource, KindsWithoutARange)
 {
-    static const uint32_t kinds[] = {ZX_RSRC_KIND_HYPERVISOR, ZX_RSRC_KIND_VMEX,
-                                     ZX_RSRC_KIND_ROOT};
+    static const uint32_t kinds[] = {ZX_RSRC_KIND_HYPERVISOR, ZX_RSRC_KIND_VMEX, ZX_RSRC_KIND_ROOT};
     zx_handle_t resource;
 
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {

@@ -424,8 +424,8 @@ TEST(Socket, WaiterSeesThePeerGo)
 
     waiting_thread = zx_thread_self();
     ASSERT_EQ(thrd_create(&thread, closes_it, &p.b), thrd_success);
-    EXPECT_OK(zx_object_wait_one(p.a, ZX_SOCKET_READABLE | ZX_SOCKET_PEER_CLOSED, soon(),
-                                 &observed));
+    EXPECT_OK(
+        zx_object_wait_one(p.a, ZX_SOCKET_READABLE | ZX_SOCKET_PEER_CLOSED, soon(), &observed));
     EXPECT_EQ(observed, ZX_SOCKET_PEER_CLOSED);
     thrd_join(thread, NULL);
     CLOSE(p.a);
@@ -525,9 +525,8 @@ TEST(Socket, ThresholdsBadArguments)
     EXPECT_STATUS(set_threshold(p.a, ZX_PROP_SOCKET_TX_THRESHOLD, BUFFER_MAX + 1),
                   ZX_ERR_INVALID_ARGS);
     EXPECT_OK(set_threshold(p.a, ZX_PROP_SOCKET_TX_THRESHOLD, BUFFER_MAX));
-    EXPECT_STATUS(
-        zx_object_set_property(p.a, ZX_PROP_SOCKET_RX_THRESHOLD, &small, sizeof(small)),
-        ZX_ERR_BUFFER_TOO_SMALL);
+    EXPECT_STATUS(zx_object_set_property(p.a, ZX_PROP_SOCKET_RX_THRESHOLD, &small, sizeof(small)),
+                  ZX_ERR_BUFFER_TOO_SMALL);
     EXPECT_STATUS(set_threshold(zx_process_self(), ZX_PROP_SOCKET_RX_THRESHOLD, 1),
                   ZX_ERR_WRONG_TYPE);
     CLOSE(p.b);

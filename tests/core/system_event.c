@@ -40,8 +40,7 @@ TEST(SystemEvent, Rights)
 {
     for (uint32_t kind = OOM; kind <= NORMAL; kind++) {
         zx_handle_t event = get_event(kind);
-        EXPECT_EQ(basic_info(event).rights,
-                  ZX_RIGHT_WAIT | ZX_RIGHT_DUPLICATE | ZX_RIGHT_TRANSFER);
+        EXPECT_EQ(basic_info(event).rights, ZX_RIGHT_WAIT | ZX_RIGHT_DUPLICATE | ZX_RIGHT_TRANSFER);
         CLOSE(event);
     }
 }

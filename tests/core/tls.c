@@ -13,8 +13,8 @@ static _Thread_local uint16_t a_half = 0x1234;
 static _Thread_local uint32_t a_word = 0x12345678;
 static _Thread_local uint64_t a_long = 0x123456789abcdef0;
 static _Thread_local char text[] = "initial text";
-static _Thread_local uint8_t odd_bytes[17] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
-                                              16, 17};
+static _Thread_local uint8_t odd_bytes[17] = {1,  2,  3,  4,  5,  6,  7,  8, 9,
+                                              10, 11, 12, 13, 14, 15, 16, 17};
 static _Thread_local char zero_bytes[201];
 static _Thread_local uint64_t zero_long;
 static _Thread_local int cleared_array[100];

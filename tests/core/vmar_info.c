@@ -65,9 +65,8 @@ TEST(VmarGetInfo, NoBuffer)
 {
     size_t actual = 9, avail = 9;
 
-    EXPECT_STATUS(
-        zx_object_get_info(zx_vmar_root_self(), ZX_INFO_VMAR, NULL, 0, &actual, &avail),
-        ZX_ERR_BUFFER_TOO_SMALL);
+    EXPECT_STATUS(zx_object_get_info(zx_vmar_root_self(), ZX_INFO_VMAR, NULL, 0, &actual, &avail),
+                  ZX_ERR_BUFFER_TOO_SMALL);
     EXPECT_EQ(actual, 0);
     EXPECT_EQ(avail, 1);
 }
@@ -77,8 +76,8 @@ TEST(VmarGetInfo, LargerBuffer)
 {
     uint64_t buffer[4] = {0, 0, 55, 55};
 
-    EXPECT_OK(zx_object_get_info(zx_vmar_root_self(), ZX_INFO_VMAR, buffer, sizeof(buffer), NULL,
-                                 NULL));
+    EXPECT_OK(
+        zx_object_get_info(zx_vmar_root_self(), ZX_INFO_VMAR, buffer, sizeof(buffer), NULL, NULL));
     EXPECT_TRUE(is_user_space(buffer[0], buffer[1]));
     EXPECT_EQ(buffer[2], 55);
 }
@@ -94,26 +93,27 @@ TEST(VmarGetInfo, BadActual)
 {
     zx_info_vmar_t info;
 
-    EXPECT_STATUS(zx_object_get_info(zx_vmar_root_self(), ZX_INFO_VMAR, &info, sizeof(info),
-                                     UNMAPPED, NULL),
-                  ZX_ERR_INVALID_ARGS);
+    EXPECT_STATUS(
+        zx_object_get_info(zx_vmar_root_self(), ZX_INFO_VMAR, &info, sizeof(info), UNMAPPED, NULL),
+        ZX_ERR_INVALID_ARGS);
 }
 
 TEST(VmarGetInfo, BadAvail)
 {
     zx_info_vmar_t info;
 
-    EXPECT_STATUS(zx_object_get_info(zx_vmar_root_self(), ZX_INFO_VMAR, &info, sizeof(info), NULL,
-                                     UNMAPPED),
-                  ZX_ERR_INVALID_ARGS);
+    EXPECT_STATUS(
+        zx_object_get_info(zx_vmar_root_self(), ZX_INFO_VMAR, &info, sizeof(info), NULL, UNMAPPED),
+        ZX_ERR_INVALID_ARGS);
 }
 
 TEST(VmarGetInfo, BadHandle)
 {
     zx_info_vmar_t info;
 
-    EXPECT_STATUS(zx_object_get_info(closed_handle(), ZX_INFO_VMAR, &info, sizeof(info), NULL, NULL),
-                  ZX_ERR_BAD_HANDLE);
+    EXPECT_STATUS(
+        zx_object_get_info(closed_handle(), ZX_INFO_VMAR, &info, sizeof(info), NULL, NULL),
+        ZX_ERR_BAD_HANDLE);
 }
 
 TEST(VmarGetInfo, OtherObjects)
@@ -122,9 +122,8 @@ TEST(VmarGetInfo, OtherObjects)
     zx_info_vmar_t info;
 
     for (int i = 0; i < 4; i++)
-        EXPECT_STATUS(
-            zx_object_get_info(others[i], ZX_INFO_VMAR, &info, sizeof(info), NULL, NULL),
-            ZX_ERR_WRONG_TYPE);
+        EXPECT_STATUS(zx_object_get_info(others[i], ZX_INFO_VMAR, &info, sizeof(info), NULL, NULL),
+                      ZX_ERR_WRONG_TYPE);
     CLOSE(others[3]);
 }
 
@@ -258,8 +257,8 @@ TEST(VmarGetInfo, MapsShowSubRegions)
     size_t depth;
 
     vmar = allocate(8, &base);
-    ASSERT_OK(zx_vmar_allocate(vmar, CAN_MAP | ZX_VM_SPECIFIC, 2 * PAGE, 4 * PAGE, &inner,
-                               &inner_base));
+    ASSERT_OK(
+        zx_vmar_allocate(vmar, CAN_MAP | ZX_VM_SPECIFIC, 2 * PAGE, 4 * PAGE, &inner, &inner_base));
     ASSERT_OK(zx_vmar_map(inner, READ_WRITE | ZX_VM_SPECIFIC, PAGE, vmo, 0, 3 * PAGE, &at));
     map = map_at(base);
     ASSERT_TRUE(map != NULL);
@@ -286,7 +285,8 @@ TEST(VmarGetInfo, MapsOfSmallBuffer)
     EXPECT_EQ(actual, 2);
     EXPECT_EQ(avail, count);
     EXPECT_EQ(maps[2].base, 5);
-    ASSERT_OK(zx_object_get_info(zx_process_self(), ZX_INFO_PROCESS_MAPS, NULL, 0, &actual, &avail));
+    ASSERT_OK(
+        zx_object_get_info(zx_process_self(), ZX_INFO_PROCESS_MAPS, NULL, 0, &actual, &avail));
     EXPECT_EQ(actual, 0);
     EXPECT_EQ(avail, count);
 }

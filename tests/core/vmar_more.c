@@ -72,8 +72,7 @@ TEST(Vmar, Compact)
 
     vmar = allocate(16, &base);
     for (uint64_t i = 0; i < 16; i++) {
-        ASSERT_OK(
-            zx_vmar_map(vmar, ZX_VM_PERM_READ | ZX_VM_COMPACT, 0, vmo, 0, PAGE, &at));
+        ASSERT_OK(zx_vmar_map(vmar, ZX_VM_PERM_READ | ZX_VM_COMPACT, 0, vmo, 0, PAGE, &at));
         EXPECT_EQ(at, base + i * PAGE);
     }
     EXPECT_OK(zx_vmar_unmap(vmar, base + 5 * PAGE, 2 * PAGE));
@@ -91,10 +90,10 @@ TEST(Vmar, OverwriteSeveral)
 
     vmar = allocate(8, &base);
     for (uint64_t i = 0; i < 8; i += 2)
-        ASSERT_OK(zx_vmar_map(vmar, READ_WRITE | ZX_VM_SPECIFIC, i * PAGE, old, i * PAGE, 2 * PAGE,
-                              &at));
-    ASSERT_OK(zx_vmar_map(vmar, READ_WRITE | ZX_VM_SPECIFIC_OVERWRITE, 3 * PAGE, vmo, 0, 4 * PAGE,
-                          &at));
+        ASSERT_OK(
+            zx_vmar_map(vmar, READ_WRITE | ZX_VM_SPECIFIC, i * PAGE, old, i * PAGE, 2 * PAGE, &at));
+    ASSERT_OK(
+        zx_vmar_map(vmar, READ_WRITE | ZX_VM_SPECIFIC_OVERWRITE, 3 * PAGE, vmo, 0, 4 * PAGE, &at));
     for (uint64_t i = 0; i < 8; i++)
         EXPECT_EQ(*word_of(base, i), i >= 3 && i < 7 ? 97 + i : 1 + i);
     EXPECT_EQ(vmo_info(old).num_mappings, 3); /* one is gone, two are shorter */
@@ -110,8 +109,8 @@ TEST(Vmar, SubRegionsAreInTheWay)
     zx_vaddr_t base, inner_base, at;
 
     vmar = allocate(8, &base);
-    ASSERT_OK(zx_vmar_allocate(vmar, CAN_MAP | ZX_VM_SPECIFIC, 2 * PAGE, 4 * PAGE, &inner,
-                               &inner_base));
+    ASSERT_OK(
+        zx_vmar_allocate(vmar, CAN_MAP | ZX_VM_SPECIFIC, 2 * PAGE, 4 * PAGE, &inner, &inner_base));
     EXPECT_STATUS(
         zx_vmar_map(vmar, READ_WRITE | ZX_VM_SPECIFIC_OVERWRITE, PAGE, vmo, 0, 2 * PAGE, &at),
         ZX_ERR_INVALID_ARGS);

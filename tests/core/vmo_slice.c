@@ -91,7 +91,8 @@ TEST(VmoSlice, CannotBeResized)
 TEST(VmoSlice, Mapped)
 {
     zx_handle_t vmo = numbered_vmo(3, 1), slice = child_of(vmo, SLICE, 1, 2);
-    zx_vaddr_t at = map_pages(slice, READ_WRITE, 1, 1), parent_at = map_pages(vmo, READ_WRITE, 0, 3);
+    zx_vaddr_t at = map_pages(slice, READ_WRITE, 1, 1),
+               parent_at = map_pages(vmo, READ_WRITE, 0, 3);
 
     *word_of(at, 0) = 30;
     EXPECT_EQ(*word_of(parent_at, 2), 30);
@@ -163,11 +164,11 @@ TEST(VmoSlice, Contiguous)
     zx_paddr_t all, part;
 
     EXPECT_EQ(vmo_info(slice).flags & ZX_INFO_VMO_CONTIGUOUS, ZX_INFO_VMO_CONTIGUOUS);
-    ASSERT_OK(zx_bti_pin(bti, ZX_BTI_PERM_READ | ZX_BTI_CONTIGUOUS, vmo, 0, 4 * PAGE, &all, 1,
-                         &pmt));
+    ASSERT_OK(
+        zx_bti_pin(bti, ZX_BTI_PERM_READ | ZX_BTI_CONTIGUOUS, vmo, 0, 4 * PAGE, &all, 1, &pmt));
     EXPECT_OK(zx_pmt_unpin(pmt));
-    ASSERT_OK(zx_bti_pin(bti, ZX_BTI_PERM_READ | ZX_BTI_CONTIGUOUS, slice, 0, 2 * PAGE, &part, 1,
-                         &pmt));
+    ASSERT_OK(
+        zx_bti_pin(bti, ZX_BTI_PERM_READ | ZX_BTI_CONTIGUOUS, slice, 0, 2 * PAGE, &part, 1, &pmt));
     EXPECT_EQ(part, all + PAGE);
     EXPECT_OK(zx_pmt_unpin(pmt));
     CLOSE(slice);
