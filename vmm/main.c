@@ -13,12 +13,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "command.h"
 #include "depart.h"
 #include "options.h"
 
 static int print_and_check(const char *text)
 {
     return fputs(text, stdout) < 0 || fflush(stdout) != 0 ? ZVMM_EXIT_HOST : 0;
+}
+
+static int print_help(void)
+{
+    fputs(options_help, stdout);
+    for (const struct command *row = command_table; row->name != NULL; row++)
+        printf("%s  zvmm %-10s %s\n", row == command_table ? "\nCommands:\n" : "", row->name,
+               row->summary);
+    return print_and_check("");
 }
 
 static void report_end(const struct zvmm_result *result)
@@ -37,10 +47,13 @@ int main(int argc, char *argv[])
     struct zvmm_result result;
     struct zvmm *vm;
 
+    const struct command *command = argc > 1 ? command_find(argv[1]) : NULL;
+    if (command != NULL)
+        return command->run(argc - 1, argv + 1);
     if (options_parse(&options, argc, argv, &error) != 0)
         error_fatal(&error);
     if (options.action == OPTIONS_HELP)
-        return print_and_check(options_help);
+        return print_help();
     if (options.action == OPTIONS_VERSION)
         return print_and_check("zvmm " ZVMM_VERSION "\n");
 

@@ -305,13 +305,22 @@ static const struct {
     const char *takes_value;
     setter_t set;
 } table[] = {
-    {"--bootfs", "DIR", set_bootfs},  {"--cmdline", "STR", set_cmdline},
-    {"--help", NULL, set_help},       {"--kvm", "PATH", set_kvm},
-    {"--memory", "SIZE", set_memory}, {"--pin", "CPU", set_pin},
-    {"--quirks", "LIST", set_quirks}, {"--seed", "N", set_seed},
-    {"--stats", NULL, set_stats},     {"--userboot", "FILE", set_userboot},
-    {"--vdso", "FILE", set_vdso},     {"--verbose", NULL, set_verbose},
-    {"--version", NULL, set_version}, {"--zbi", "FILE", set_zbi},
+    /* clang-format off */
+    {"--bootfs", "DIR", set_bootfs},
+    {"--cmdline", "STR", set_cmdline},
+    {"--help", NULL, set_help},
+    {"--kvm", "PATH", set_kvm},
+    {"--memory", "SIZE", set_memory},
+    {"--pin", "CPU", set_pin},
+    {"--quirks", "LIST", set_quirks},
+    {"--seed", "N", set_seed},
+    {"--stats", NULL, set_stats},
+    {"--userboot", "FILE", set_userboot},
+    {"--vdso", "FILE", set_vdso},
+    {"--verbose", NULL, set_verbose},
+    {"--version", NULL, set_version},
+    {"--zbi", "FILE", set_zbi},
+    /* clang-format on */
 };
 
 /* Act on the option at argv[*index] ("--name VALUE" or "--name=VALUE") and move past it. */
