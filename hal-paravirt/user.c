@@ -16,21 +16,24 @@ void user_forget_all(void)
         user_lines[i].read_page = user_lines[i].write_page = USER_NO_PAGE;
 }
 
-/* The byte at `address` in the kernel; NULL: missing, not permitted. */
+/* The byte at `address` in the kernel; NULL: missing, not permitted, not RAM. */
 static char *walk(const struct hal_page_table *table, uint64_t address, bool write)
 {
     struct user_line *line = user_line(address);
-    uint64_t entry, bytes, page = address & ~HAL_PAGE_MASK;
+    uint64_t entry, bytes, frame, page = address & ~HAL_PAGE_MASK;
 
     if (address - HAL_USER_BASE >= HAL_USER_TOP - HAL_USER_BASE)
         return NULL;
     entry = page_table_walk(table, address, &bytes);
     if (!entry || (write && !(entry & PTE_WRITE)))
         return NULL;
+    frame = (entry & PTE_ADDRESS & ~(bytes - 1)) + (page & (bytes - 1));
+    if (frame >= machine.boot.memory_bytes)
+        return NULL;
     line->table = table;
     line->read_page = page;
     line->write_page = entry & PTE_WRITE ? page : USER_NO_PAGE;
-    line->kernel = machine_direct((entry & PTE_ADDRESS & ~(bytes - 1)) + (page & (bytes - 1)));
+    line->kernel = machine_direct(frame);
     return line->kernel + (address - page);
 }
 

@@ -1,6 +1,6 @@
 /*
  * usercopy.c - copies between the kernel and user memory. The usual case is one call to the HAL; a
- * page that is missing is brought in by aspace_fault and the copy goes on behind what is done.
+ * page that is missing is brought in and the copy goes on behind what is done.
  */
 #include "usercopy.h"
 
@@ -13,6 +13,23 @@
 #include "vmar.h"
 #include "vmo.h"
 
+/* Whether a page table permits the access already. */
+static bool is_present(struct aspace *aspace, zx_vaddr_t address, bool write)
+{
+    uint32_t flags;
+
+    return hal_page_table_query(aspace->table, address, NULL, &flags) == ZX_OK &&
+           (!write || flags & HAL_MAP_WRITE);
+}
+
+/* A page that is there and still cannot be copied is a device's, and stays so. */
+zx_status_t user_bring_in(struct aspace *aspace, zx_vaddr_t address, bool write)
+{
+    if (is_present(aspace, address, write))
+        return ZX_ERR_NOT_SUPPORTED;
+    return aspace_fault(aspace, address, write ? HAL_FAULT_WRITE : 0);
+}
+
 zx_status_t user_read(struct process *process, void *to, struct user_ptr from, size_t length)
 {
     struct aspace *aspace = process->aspace;
@@ -22,7 +39,7 @@ zx_status_t user_read(struct process *process, void *to, struct user_ptr from, s
         from.va += done;
         to = (char *)to + done;
         length -= done;
-        if (aspace_fault(aspace, from.va, 0) != ZX_OK)
+        if (user_bring_in(aspace, from.va, false) != ZX_OK)
             return ZX_ERR_INVALID_ARGS;
     }
     return ZX_OK;
@@ -37,7 +54,7 @@ zx_status_t user_write(struct process *process, struct user_ptr to, const void *
         to.va += done;
         from = (const char *)from + done;
         length -= done;
-        if (aspace_fault(aspace, to.va, HAL_FAULT_WRITE) != ZX_OK)
+        if (user_bring_in(aspace, to.va, true) != ZX_OK)
             return ZX_ERR_INVALID_ARGS;
     }
     return ZX_OK;
@@ -47,15 +64,6 @@ zx_status_t user_write_opt(struct process *process, struct user_ptr to, const vo
                            size_t length)
 {
     return user_null(to) ? ZX_OK : user_write(process, to, from, length);
-}
-
-/* Whether a page table permits the access already. */
-static bool is_present(struct aspace *aspace, zx_vaddr_t address, bool write)
-{
-    uint32_t flags;
-
-    return hal_page_table_query(aspace->table, address, NULL, &flags) == ZX_OK &&
-           (!write || flags & HAL_MAP_WRITE);
 }
 
 zx_status_t user_fault_in(struct process *process, struct user_ptr at, uint64_t length, bool write)
@@ -93,7 +101,7 @@ zx_status_t user_read_u32(struct process *process, struct user_ptr from, uint32_
     if (from.va & 3)
         return ZX_ERR_INVALID_ARGS;
     while (hal_user_read_u32(aspace->table, from.va, value) != ZX_OK) {
-        if (aspace_fault(aspace, from.va, 0) != ZX_OK)
+        if (user_bring_in(aspace, from.va, false) != ZX_OK)
             return ZX_ERR_INVALID_ARGS;
     }
     return ZX_OK;

@@ -14,6 +14,7 @@
 #include <zircon/limits.h>
 #include <zircon/types.h>
 
+struct aspace;
 struct process;
 
 struct user_ptr {
@@ -45,6 +46,12 @@ zx_status_t user_write_opt(struct process *process, struct user_ptr to, const vo
  * come. A range that is not accessible is no error here; the copy will say so.
  */
 zx_status_t user_fault_in(struct process *process, struct user_ptr at, uint64_t length, bool write);
+
+/*
+ * After a copy of the HAL's that stopped at `address`: makes the page accessible. As aspace_fault;
+ * ZX_ERR_NOT_SUPPORTED: it is, but it is a device's memory, which is not copied from or to.
+ */
+zx_status_t user_bring_in(struct aspace *aspace, zx_vaddr_t address, bool write);
 
 /* Reads an aligned 32-bit word in one piece. */
 zx_status_t user_read_u32(struct process *process, struct user_ptr from, uint32_t *value);

@@ -9,6 +9,7 @@
 #include "aspace.h"
 #include "process.h"
 #include "string.h"
+#include "usercopy.h"
 
 /* A piece of the VMO that is consecutive in physical memory. */
 struct run {
@@ -134,7 +135,7 @@ static zx_status_t copy_user(struct vmo *vmo, struct aspace *aspace, zx_vaddr_t 
         offset += done;
         length -= done;
         if (status != ZX_OK) {
-            status = aspace_fault(aspace, user, write ? 0 : HAL_FAULT_WRITE);
+            status = user_bring_in(aspace, user, !write);
             if (status != ZX_OK && status != ZX_ERR_SHOULD_WAIT)
                 status = ZX_ERR_INVALID_ARGS;
         }

@@ -176,6 +176,24 @@ TEST(VmoTestCase, Physical)
     CLOSE(vmo);
 }
 
+/* A device's memory is nothing that a system call copies from or to. */
+TEST(VmoTestCase, PhysicalUserPointer)
+{
+    zx_handle_t device, vmo = new_vmo(1);
+    zx_vaddr_t at;
+
+    ASSERT_OK(zx_vmo_create_physical(root_resource(), 0xfee00000, PAGE, &device));
+    at = map_pages(device, READ_WRITE, 0, 1);
+    EXPECT_STATUS(zx_vmo_read(vmo, (void *)at, 0, 8), ZX_ERR_INVALID_ARGS);
+    EXPECT_STATUS(zx_vmo_write(vmo, (void *)at, 0, 8), ZX_ERR_INVALID_ARGS);
+    EXPECT_STATUS(zx_vmo_get_size(vmo, (uint64_t *)at), ZX_ERR_INVALID_ARGS);
+    EXPECT_STATUS(zx_object_set_property(vmo, ZX_PROP_NAME, (void *)at, 4), ZX_ERR_INVALID_ARGS);
+    EXPECT_STATUS(zx_futex_wait((zx_futex_t *)at, 0, ZX_HANDLE_INVALID, 0), ZX_ERR_INVALID_ARGS);
+    unmap_pages(at, 1);
+    CLOSE(device);
+    CLOSE(vmo);
+}
+
 /* ---- Mapped -------------------------------------------------------------------------------- */
 
 /* Reading what was never written shows zeros and costs nothing; the first write costs a page. */
