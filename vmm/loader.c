@@ -143,25 +143,44 @@ static int check_entry(struct check *check, struct loader_image *image, uint64_t
                   (unsigned long long)entry);
 }
 
-/* Copy the zvmm note out of one PT_NOTE segment; false if it is not there. */
-static bool find_note(Elf *elf, const Elf64_Phdr *phdr, struct zv_note *note)
+/* Only the version is read from a note of another size, to name it in the message. */
+static bool take_note(struct loader_image *image, const uint8_t *description, size_t bytes)
+{
+    if (bytes > sizeof(image->note))
+        bytes = sizeof(image->note);
+    memset(&image->note, 0, sizeof(image->note));
+    memcpy(&image->note, description, bytes);
+    return bytes >= sizeof(image->note.abi_version);
+}
+
+static void take_build_id(struct loader_image *image, const uint8_t *description, size_t bytes)
+{
+    if (bytes > sizeof(image->build_id))
+        return;
+    memcpy(image->build_id, description, bytes);
+    image->build_id_bytes = (uint32_t)bytes;
+}
+
+/* Take the zvmm note and the build id out of one PT_NOTE segment; whether the former is there. */
+static bool read_notes(Elf *elf, const Elf64_Phdr *phdr, struct loader_image *image)
 {
     Elf_Data *data = elf_getdata_rawchunk(elf, (int64_t)phdr->p_offset, phdr->p_filesz,
                                           phdr->p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR);
     GElf_Nhdr header;
     size_t offset = 0, name = 0, description = 0;
+    bool found = false;
     while (data != NULL &&
            (offset = gelf_getnote(data, offset, &header, &name, &description)) > 0) {
-        if (header.n_type != ZV_NOTE_TYPE || header.n_namesz != sizeof(ZV_NOTE_NAME) ||
-            memcmp((char *)data->d_buf + name, ZV_NOTE_NAME, sizeof(ZV_NOTE_NAME)) != 0)
-            continue;
-        /* Only the version is read from a note of another size, to name it in the message. */
-        size_t bytes = header.n_descsz < sizeof(*note) ? header.n_descsz : sizeof(*note);
-        memset(note, 0, sizeof(*note));
-        memcpy(note, (char *)data->d_buf + description, bytes);
-        return bytes >= sizeof(note->abi_version);
+        const char *owner = (char *)data->d_buf + name;
+        const uint8_t *bytes = (uint8_t *)data->d_buf + description;
+        if (header.n_type == ZV_NOTE_TYPE && header.n_namesz == sizeof(ZV_NOTE_NAME) &&
+            memcmp(owner, ZV_NOTE_NAME, sizeof(ZV_NOTE_NAME)) == 0)
+            found = take_note(image, bytes, header.n_descsz);
+        else if (header.n_type == NT_GNU_BUILD_ID && header.n_namesz == sizeof(ELF_NOTE_GNU) &&
+                 memcmp(owner, ELF_NOTE_GNU, sizeof(ELF_NOTE_GNU)) == 0)
+            take_build_id(image, bytes, header.n_descsz);
     }
-    return false;
+    return found;
 }
 
 /* A built-in module must be inside the file-backed or zero part of one segment. */
@@ -188,7 +207,7 @@ static int read_note(struct check *check, Elf *elf, struct loader_image *image)
     for (size_t i = 0; i < count && !found; i++)
         found = gelf_getphdr(elf, (int)i, &phdr) != NULL && phdr.p_type == PT_NOTE &&
                 inside(phdr.p_offset, phdr.p_filesz, check->file_bytes) &&
-                find_note(elf, &phdr, &image->note);
+                read_notes(elf, &phdr, image);
     if (!found)
         return REFUSE(check, "has no zvmm note; it is an ELF file, but not a guest for zvmm");
     if (image->note.abi_version != ZV_ABI_VERSION)

@@ -6,7 +6,7 @@
 #include "layout.h"
 #include "memory.h"
 
-enum { LOADER_SEGMENTS = 16 };
+enum { LOADER_SEGMENTS = 16, LOADER_BUILD_ID_MAX = 32 };
 
 /* One PT_LOAD segment; addresses and sizes in bytes. Page-rounded ranges never overlap. */
 struct loader_segment {
@@ -23,6 +23,8 @@ struct loader_image {
     struct loader_segment segments[LOADER_SEGMENTS];
     uint32_t count;
     struct zv_note note;
+    uint8_t build_id[LOADER_BUILD_ID_MAX];
+    uint32_t build_id_bytes; /* 0: the file has none */
 };
 
 /*
