@@ -77,16 +77,15 @@ static zx_vaddr_t map_code(zx_handle_t root_vmar)
 }
 
 /* A stack, at whose low end the calls are. */
-static zx_vaddr_t map_stack(zx_handle_t root_vmar, const struct child_calls *calls)
+static zx_vaddr_t map_stack(zx_handle_t root_vmar, const struct child_calls *calls,
+                            zx_handle_t *vmo)
 {
     zx_vaddr_t address = 0;
-    zx_handle_t vmo;
 
-    ASSERT_OK(zx_vmo_create(STACK_SIZE, 0, &vmo));
-    ASSERT_OK(zx_vmo_write(vmo, calls, 0, sizeof(*calls)));
-    ASSERT_OK(zx_vmar_map(root_vmar, ZX_VM_PERM_READ | ZX_VM_PERM_WRITE, 0, vmo, 0, STACK_SIZE,
+    ASSERT_OK(zx_vmo_create(STACK_SIZE, 0, vmo));
+    ASSERT_OK(zx_vmo_write(*vmo, calls, 0, sizeof(*calls)));
+    ASSERT_OK(zx_vmar_map(root_vmar, ZX_VM_PERM_READ | ZX_VM_PERM_WRITE, 0, *vmo, 0, STACK_SIZE,
                           &address));
-    CLOSE(vmo);
     return address;
 }
 
@@ -100,7 +99,7 @@ struct prepared_child child_prepare(zx_handle_t job, child_function_t function, 
     ASSERT_OK(new_process_load_vdso(&p, zx_get_startup_handle(PA_HND(PA_VMO_VDSO, 0))));
     struct child_calls calls = calls_at(p.vdso_base, argument);
     zx_vaddr_t code = map_code(p.root_vmar);
-    zx_vaddr_t stack = map_stack(p.root_vmar, &calls);
+    zx_vaddr_t stack = map_stack(p.root_vmar, &calls, &prepared.stack);
     prepared.child = (struct child){p.process, p.root_vmar, p.thread, p.channel};
     prepared.its_channel = p.child_channel;
     prepared.entry = code + (uintptr_t)function - (uintptr_t)__start_child_code;
@@ -109,8 +108,15 @@ struct prepared_child child_prepare(zx_handle_t job, child_function_t function, 
     return prepared;
 }
 
+void child_set_argument(const struct prepared_child *prepared, uint64_t argument)
+{
+    ASSERT_OK(zx_vmo_write(prepared->stack, &argument, offsetof(struct child_calls, argument),
+                           sizeof(argument)));
+}
+
 void child_run(struct prepared_child *prepared)
 {
+    CLOSE(prepared->stack);
     ASSERT_OK(zx_process_start(prepared->child.process, prepared->child.thread, prepared->entry,
                                prepared->stack_pointer, prepared->its_channel, prepared->calls));
 }

@@ -44,13 +44,16 @@ struct child {
 /* Makes a process in job (ZX_HANDLE_INVALID: the default one) and lets it run a function. */
 struct child child_start(zx_handle_t job, child_function_t function, uint64_t argument);
 
-/* The same in two steps: everything but zx_process_start. */
+/* The same in two steps: everything but zx_process_start. The argument may be set in between, when
+ * it depends on the new process. */
 struct prepared_child {
     struct child child;
     zx_handle_t its_channel;
+    zx_handle_t stack; /* its VMO */
     zx_vaddr_t entry, stack_pointer, calls;
 };
 struct prepared_child child_prepare(zx_handle_t job, child_function_t function, uint64_t argument);
+void child_set_argument(const struct prepared_child *prepared, uint64_t argument);
 void child_run(struct prepared_child *prepared);
 
 /* Waits for its end and returns its return code. */

@@ -72,26 +72,23 @@ TEST(MemoryPressure, Write)
     CLOSE(vmo);
 }
 
-#define CHILD_OFFSET  0x2000000000ull /* free in a new process but for bad luck in 2^20 */
-#define CHILD_ADDRESS (0x1000000ull + CHILD_OFFSET)
-
 static CHILD void writes_pages(zx_handle_t channel, const struct child_calls *calls)
 {
     (void)channel;
-    for (uint64_t i = 0; i < calls->argument; i++)
-        *(volatile uint64_t *)(CHILD_ADDRESS + i * PAGE) = 1;
+    for (uint64_t i = 0; i < 8 * SPARE; i++)
+        *(volatile uint64_t *)(calls->argument + i * PAGE) = 1;
     calls->process_exit(0);
 }
 
 /* A process that faults when there is no page left dies; no other does. */
 TEST(MemoryPressure, Fault)
 {
-    struct prepared_child prepared = child_prepare(ZX_HANDLE_INVALID, writes_pages, 8 * SPARE);
+    struct prepared_child prepared = child_prepare(ZX_HANDLE_INVALID, writes_pages, 0);
     zx_handle_t vmo = new_vmo(8 * SPARE), all;
     zx_vaddr_t at;
 
-    ASSERT_OK(zx_vmar_map(prepared.child.root_vmar, READ_WRITE | ZX_VM_SPECIFIC, CHILD_OFFSET, vmo,
-                          0, 8 * SPARE * PAGE, &at));
+    ASSERT_OK(zx_vmar_map(prepared.child.root_vmar, READ_WRITE, 0, vmo, 0, 8 * SPARE * PAGE, &at));
+    child_set_argument(&prepared, at);
     all = hoard(4 * SPARE);
     child_run(&prepared);
     EXPECT_EQ(child_wait(&prepared.child), ZX_TASK_RETCODE_EXCEPTION_KILL);

@@ -444,20 +444,14 @@ static CHILD void reads_its_argument(zx_handle_t channel, const struct child_cal
     calls->process_exit((int64_t) * (volatile uint64_t *)calls->argument);
 }
 
-/* An address that is free in a new process but for bad luck in 2^20, and its offset there. */
-#define CHILD_OFFSET  0x2000000000ull
-#define CHILD_ADDRESS (0x1000000ull + CHILD_OFFSET)
-
-/* A child process that reads the VMO's first page. */
+/* A child process that reads the VMO's first page, wherever it could be mapped there. */
 static struct child reading_child(const struct paged *p)
 {
-    struct prepared_child prepared =
-        child_prepare(ZX_HANDLE_INVALID, reads_its_argument, CHILD_ADDRESS);
+    struct prepared_child prepared = child_prepare(ZX_HANDLE_INVALID, reads_its_argument, 0);
     zx_vaddr_t at;
 
-    ASSERT_OK(zx_vmar_map(prepared.child.root_vmar, ZX_VM_PERM_READ | ZX_VM_SPECIFIC, CHILD_OFFSET,
-                          p->vmo, 0, PAGE, &at));
-    EXPECT_EQ(at, CHILD_ADDRESS);
+    ASSERT_OK(zx_vmar_map(prepared.child.root_vmar, ZX_VM_PERM_READ, 0, p->vmo, 0, PAGE, &at));
+    child_set_argument(&prepared, at);
     child_run(&prepared);
     return prepared.child;
 }
