@@ -44,6 +44,7 @@ help:
 	@echo 'make test-cli   command-line tests     make test-rig    the guest on the nested rig'
 	@echo 'make bench      measure, here and on the rig, and write obj/bench/report.txt'
 	@echo 'make fuzz       fuzz the system calls for T=60 seconds'
+	@echo 'make conformance  run core-tests in the guest and write docs/conformance.md'
 	@echo 'make headers    compile each contract header alone'
 	@echo 'make format     clang-format the sources'
 	@echo 'make clean      remove what was built'
