@@ -27,18 +27,13 @@ static zx_time_t slice_end(const struct cpu *cpu, const struct thread *thread)
     return ZX_TIME_INFINITE;
 }
 
-/* When the timer must go off: the earliest deadline, or `also` if that comes first. */
-static zx_time_t next_event(const struct cpu *cpu, zx_time_t also)
+/* For the earliest deadline, or `also` if that comes first. */
+static void arm_timer(struct cpu *cpu, zx_time_t also)
 {
     zx_time_t next = timerq_next(&cpu->timers);
 
-    return also < next ? also : next;
-}
-
-static void arm_timer(struct cpu *cpu, zx_time_t also)
-{
-    zx_time_t next = next_event(cpu, also);
-
+    if (also < next)
+        next = also;
     if (next != cpu->armed) {
         cpu->armed = next;
         hal_timer_arm(next);
@@ -69,29 +64,21 @@ static void interrupt(struct cpu *cpu, struct thread *thread)
 }
 
 /*
- * A system call, called inside hal_context_run. Most leave nothing to do but to return to user
- * mode, and then that happens at once (true); otherwise the loop below takes over.
+ * Runs `thread` until it blocks, dies or gives way. Most system calls do not come here: they are
+ * answered inside hal_context_run, unless something they did called hal_context_stop.
  */
-static bool system_call(struct hal_context *context)
-{
-    struct thread *thread = container_of(context, struct thread, context);
-    struct cpu *cpu = this_cpu();
-
-    syscall_dispatch(thread);
-    return !thread->wait.kind && !thread->flags && !cpu->resched &&
-           next_event(cpu, slice_end(cpu, thread)) == cpu->armed;
-}
-
-/* Runs `thread` until it blocks, dies or gives way. */
 static void run_thread(struct cpu *cpu, struct thread *thread)
 {
     struct hal_trap trap;
 
     while (!cpu->resched && thread_settle(thread)) {
+        if (cpu->resched)
+            break; /* its wait is over, and finishing it has woken a thread that goes first */
         arm_timer(cpu, slice_end(cpu, thread));
         hal_context_run(&thread->context, &trap);
         switch (trap.kind) {
-        case HAL_TRAP_SYSCALL: /* system_call has been called */
+        case HAL_TRAP_SYSCALL:
+            syscall_finish(thread, trap.result);
             break;
         case HAL_TRAP_INTERRUPT:
             interrupt(cpu, thread);
@@ -147,7 +134,7 @@ _Noreturn void kernel_loop(const struct options *options)
     struct kernel *k = kernel();
 
     cpu->armed = NOT_ARMED;
-    hal_set_syscall_handler(system_call);
+    hal_set_syscall_handler(syscall_handle);
     if (options->markers)
         hal_marker(ZV_MARKER_FIRST_USER, 0);
     for (;;) {

@@ -570,6 +570,11 @@ zx_status_t hal_user_read_u32(struct hal_page_table *table, zx_vaddr_t from, uin
 
 /* ---- Contexts, CPU, end -------------------------------------------------------------------- */
 
+/* No user code runs here. */
+void hal_context_stop(void)
+{
+}
+
 void *hal_cpu_data(void)
 {
     return fake.cpu_data;
