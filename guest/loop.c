@@ -17,8 +17,6 @@
 #include "process.h"
 #include "thread.h"
 
-#define NOT_ARMED ((zx_time_t)-1) /* cpu->armed: the HAL must be told again */
-
 /* When the current thread must give way: its budget is spent, or others want their turn. */
 static zx_time_t slice_end(const struct cpu *cpu, const struct thread *thread)
 {
@@ -27,17 +25,24 @@ static zx_time_t slice_end(const struct cpu *cpu, const struct thread *thread)
     return ZX_TIME_INFINITE;
 }
 
-/* For the earliest deadline, or `also` if that comes first. */
-static void arm_timer(struct cpu *cpu, zx_time_t also)
+static void arm_timer(struct cpu *cpu, zx_time_t deadline)
 {
-    zx_time_t next = timerq_next(&cpu->timers);
-
-    if (also < next)
-        next = also;
-    if (next != cpu->armed) {
-        cpu->armed = next;
-        hal_timer_arm(next);
+    if (deadline != cpu->armed) {
+        cpu->armed = deadline;
+        hal_timer_arm(deadline);
     }
+}
+
+/* For the earliest deadline, or the end of the turn. One that is armed for earlier stays: threads
+ * that wake each other change it all the time, and an interrupt too many is cheaper. */
+static void arm_timer_for(struct cpu *cpu, const struct thread *thread)
+{
+    zx_time_t next = timerq_next(&cpu->timers), end = slice_end(cpu, thread);
+
+    if (end < next)
+        next = end;
+    if (next < cpu->armed)
+        arm_timer(cpu, next);
 }
 
 /* Deadlines, console input, the user's wish to end: whatever an interrupt may have been for. */
@@ -47,7 +52,7 @@ static void poll_events(struct cpu *cpu)
     zx_time_t now = hal_now();
 
     if (now >= cpu->armed)
-        cpu->armed = NOT_ARMED;
+        cpu->armed = ZX_TIME_INFINITE;
     timerq_expire(&cpu->timers, now);
     if (events & HAL_EVENT_CONSOLE)
         console_input_ready();
@@ -74,7 +79,7 @@ static void run_thread(struct cpu *cpu, struct thread *thread)
     while (!cpu->resched && thread_settle(thread)) {
         if (cpu->resched)
             break; /* its wait is over, and finishing it has woken a thread that goes first */
-        arm_timer(cpu, slice_end(cpu, thread));
+        arm_timer_for(cpu, thread);
         hal_context_run(&thread->context, &trap);
         switch (trap.kind) {
         case HAL_TRAP_SYSCALL:
@@ -91,22 +96,25 @@ static void run_thread(struct cpu *cpu, struct thread *thread)
     }
 }
 
-static void switch_to(struct cpu *cpu, struct thread *thread)
+/* `now` and the result: the time. Reading the clock is a part of what a switch costs. */
+static zx_time_t switch_to(struct cpu *cpu, struct thread *thread, zx_time_t now)
 {
     zx_duration_t used;
 
     object_ref(&thread->object);
     cpu->current = thread;
     cpu->stats.switches++;
-    thread->running_since = hal_now();
-    executor_begin_turn(cpu, thread, thread->running_since);
+    thread->running_since = now;
+    executor_begin_turn(cpu, thread, now);
     hal_page_table_activate(thread->process->aspace->table);
     run_thread(cpu, thread);
-    used = hal_now() - thread->running_since;
+    now = hal_now();
+    used = now - thread->running_since;
     thread->runtime += used;
     cpu->current = NULL;
     executor_end_turn(cpu, thread, used);
     object_release(&thread->object);
+    return now;
 }
 
 /* Nothing can run any more: the root job is dead or holds no process. */
@@ -117,23 +125,26 @@ static bool is_finished(const struct kernel *k)
     return root->state == JOB_DEAD || (TAILQ_EMPTY(&root->processes) && TAILQ_EMPTY(&root->jobs));
 }
 
-static void idle(struct cpu *cpu)
+static zx_time_t idle(struct cpu *cpu)
 {
-    zx_time_t start = hal_now();
+    zx_time_t start = hal_now(), now;
 
-    arm_timer(cpu, ZX_TIME_INFINITE);
+    arm_timer(cpu, timerq_next(&cpu->timers));
     cpu->stats.idles++;
     hal_idle();
-    cpu->idle_time += hal_now() - start;
+    now = hal_now();
+    cpu->idle_time += now - start;
     poll_events(cpu);
+    return now;
 }
 
 _Noreturn void kernel_loop(const struct options *options)
 {
     struct cpu *cpu = this_cpu();
     struct kernel *k = kernel();
+    zx_time_t now = hal_now();
 
-    cpu->armed = NOT_ARMED;
+    cpu->armed = ZX_TIME_INFINITE;
     hal_set_syscall_handler(syscall_handle);
     if (options->markers)
         hal_marker(ZV_MARKER_FIRST_USER, 0);
@@ -143,10 +154,10 @@ _Noreturn void kernel_loop(const struct options *options)
         pressure_check(k);
         thread = executor_take(cpu);
         if (thread)
-            switch_to(cpu, thread);
+            now = switch_to(cpu, thread, now);
         else if (is_finished(k))
             hal_exit(k->exit_code);
         else
-            idle(cpu);
+            now = idle(cpu);
     }
 }

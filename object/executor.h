@@ -61,7 +61,7 @@ struct cpu {
     bool resched;            /* executor_reschedule() */
     bool preempted;          /* ... because one that goes before it has become ready */
     struct timerq timers;
-    zx_time_t armed;            /* the deadline the HAL knows of (guest/loop.c) */
+    zx_time_t armed;            /* when the HAL's timer goes off: never later than it must */
     STAILQ_HEAD(, object) reap; /* see object.h, Lifetime */
     uint32_t reaping;           /* > 0: the list is being drained further up the stack, or held */
     zx_time_t slice_end;        /* when the current thread's turn or budget is over */
