@@ -190,6 +190,10 @@ zx_status_t hal_user_to_pmem(struct hal_page_table *table, zx_vaddr_t from, hal_
 zx_status_t hal_pmem_to_user(struct hal_page_table *table, zx_vaddr_t to, hal_paddr_t from,
                              size_t length, size_t *done);
 
+/* Writes 4 bytes, in less time than hal_user_write. ZX_ERR_NOT_FOUND: nothing is written; try that,
+ * it may be able to. */
+zx_status_t hal_user_write_u32(struct hal_page_table *table, zx_vaddr_t to, uint32_t value);
+
 /* Reads an aligned 32-bit word in one piece (futexes). ZX_ERR_NOT_FOUND as above. */
 zx_status_t hal_user_read_u32(struct hal_page_table *table, zx_vaddr_t from, uint32_t *value);
 
