@@ -142,7 +142,7 @@ void hal_marker(uint32_t id, uint64_t value)
     struct zv_call *call = &cpu_this()->call;
 
     call->u.marker.id = id;
-    call->u.marker.reserved = 0;
+    call->u.marker.name_length = 0;
     call->u.marker.value = value;
     hostcall(ZV_CALL_MARKER);
 }

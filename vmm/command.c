@@ -5,6 +5,8 @@
 #include <string.h>
 
 const struct command command_table[] = {
+    {"restore", "go on from a snapshot", restore_command},
+    {"snap", "look at snapshot files: info, verify, flatten, pack, unpack", snap_command},
     {NULL, NULL, NULL},
 };
 

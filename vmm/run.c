@@ -122,6 +122,8 @@ static void handle_run_failure(struct zvmm *vm, int reason)
     if (reason == EINTR || reason == EAGAIN) {
         vm->kvm.run->immediate_exit = 0; /* before the reasons for the kick are looked at */
         count_exit(vm, KVM_EXIT_INTR);
+        if (atomic_load(&vm->pauses.wanted))
+            pause_serve(vm);
         return;
     }
     error_set(&vm->error, "KVM: cannot run the guest: %s%s", strerror(reason),
@@ -156,6 +158,10 @@ static void run_once(struct zvmm *vm)
         timer_update(vm);
         interrupt_deliver(vm);
     }
+    /* The last exit has to be finished before the vCPU can be saved: that is all this KVM_RUN does.
+     */
+    if (atomic_load(&vm->pauses.wanted))
+        vm->kvm.run->immediate_exit = 1;
     int result = ioctl(vm->kvm.vcpu_fd, KVM_RUN, 0);
     int reason = errno;
     vm->stats.runs++;
@@ -169,7 +175,20 @@ static void run_once(struct zvmm *vm)
     }
     if (!vm->ended && !vm->failed)
         console_poll(vm);
+    plan_see_exit(vm);
     check_wish_to_stop(vm);
+}
+
+int vm_settle(struct zvmm *vm, struct zvmm_error *error)
+{
+    vm->kvm.run->immediate_exit = 1;
+    int result = ioctl(vm->kvm.vcpu_fd, KVM_RUN, 0);
+    int reason = errno;
+    vm->kvm.run->immediate_exit = 0;
+    if (result != 0 && (reason == EINTR || reason == EAGAIN))
+        return 0;
+    return error_set(error, "KVM: the vCPU cannot be stopped: %s",
+                     result != 0 ? strerror(reason) : "an exit of the guest is in the way");
 }
 
 int zvmm_run(struct zvmm *vm, struct zvmm_result *result, struct zvmm_error *error)
@@ -177,8 +196,14 @@ int zvmm_run(struct zvmm *vm, struct zvmm_result *result, struct zvmm_error *err
     vm->thread = gettid();
     signals_begin(vm->kvm.run, vm->config.own_process);
     note_first_run(vm);
+    vm->failed = plan_begin(vm, &vm->error) != 0;
+    pause_open(vm);
+    console_poll(vm); /* a restored guest may be waiting for input */
     while (!vm->ended && !vm->failed)
         run_once(vm);
+    pause_close(vm);
+    if (plan_end(vm, &vm->error) != 0)
+        vm->failed = true;
     vm->stats.end_ns = clock_monotonic_ns() - vm->stats.created_ns;
     signals_end();
     console_close(&vm->console);
