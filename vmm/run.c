@@ -165,6 +165,8 @@ static void run_once(struct zvmm *vm)
     int result = ioctl(vm->kvm.vcpu_fd, KVM_RUN, 0);
     int reason = errno;
     vm->stats.runs++;
+    if (vm->config.observer.left != NULL)
+        vm->config.observer.left(vm->config.observer.context);
     if (!console_drain(vm))
         return;
     if (result != 0) {

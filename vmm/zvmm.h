@@ -27,6 +27,12 @@ struct zvmm_error {
     char text[512];
 };
 
+/* Told of what happens to a machine while it runs, by the thread that runs it; NULL: not wanted. */
+struct zvmm_observer {
+    void (*left)(void *context); /* the guest has been left: KVM_RUN has returned */
+    void *context;
+};
+
 /*
  * What to build. The caller keeps every string alive until zvmm_destroy(). Start from
  * zvmm_config_defaults(), then set at least guest_path.
@@ -54,6 +60,7 @@ struct zvmm_config {
     const char *snapshot_path;   /* zvmm(1), --snapshot-at; where to, NULL for GUEST.zsnap;    */
     const char *snapshot_parent; /* NULL, or the snapshot that it is to be the difference from */
     bool panic_snapshot; /* a guest that fails leaves GUEST.panic.zsnap                    */
+    struct zvmm_observer observer;
 };
 
 enum zvmm_end {
