@@ -6,12 +6,13 @@
  */
 #include "console.h"
 
+#include "clock.h"
 #include "cpu.h"
 #include "hostcall.h"
 #include "machine.h"
 #include "pmem.h"
 #include "timer.h"
-#include "x86.h"
+#include "virtual.h"
 
 #define FLUSH_AFTER_NS 10000000u
 
@@ -91,7 +92,7 @@ void hal_console_write(const char *text, size_t length)
     }
     if (ring_used() > 0 && !console.flush_due) {
         console.flush_due = true;
-        timer_set_flush(x86_rdtsc() + machine.info->tsc_hz / (1000000000u / FLUSH_AFTER_NS));
+        timer_set_flush(clock_now() + machine.info->tsc_hz / (1000000000u / FLUSH_AFTER_NS));
     }
 }
 
@@ -116,6 +117,8 @@ zx_status_t hal_console_read(char *buffer, size_t length, size_t *actual)
     call->u.buffer.length = length < 1 << 20 ? length : 1 << 20;
     result = hostcall(ZV_CALL_CONSOLE_READ);
     console.input_asked = result == 0;
+    if (machine.deterministic)
+        virtual_input(result);
     if (result < 0) {
         console.input_closed = true;
         return ZX_ERR_PEER_CLOSED;

@@ -15,6 +15,7 @@
 #include "machine.h"
 #include "string.h"
 #include "timer.h"
+#include "virtual.h"
 #include "x86.h"
 
 #define FXSAVE_BYTES  512
@@ -162,6 +163,8 @@ static void save(struct hal_context *context)
 
     if (fpu.kind == SAVE_FXSAVE) {
         __asm__ volatile("fxsave64 (%0)" : : "r"(context->fpu) : "memory");
+        if (machine.deterministic)
+            virtual_normalise_fpu(context->fpu);
     } else {
         if (!SAVED(context)) {
             /* xsave leaves the rest of the header as it is, and xrstor wants it to be zero. */
@@ -242,7 +245,7 @@ int context_prepare(struct hal_context *context)
     const struct hal_regs *regs = &context->regs;
 
     if (!x86_canonical(regs->fs_base) || !x86_canonical(regs->gs_base))
-        return -1;
+        return VECTOR_GENERAL_PROTECTION;
     if (cpu->current != context) {
         if (cpu->current)
             save(cpu->current);
@@ -254,9 +257,8 @@ int context_prepare(struct hal_context *context)
     } else if (cpu->fs_base != regs->fs_base || cpu->gs_base != regs->gs_base) {
         load_bases(cpu, regs);
     }
-    cpu->work &= ~WORK_STOP; /* hal_context_run has returned and been called again */
-    if (cpu->work & WORK_TIMER)
-        timer_program();
+    if (cpu->work & WORK_TIMER && timer_program())
+        return ZV_VECTOR_TIMER;
     return 0;
 }
 
@@ -325,6 +327,8 @@ static uint32_t mxcsr_mask(void)
 {
     static uint8_t image[FXSAVE_BYTES] __attribute__((aligned(16)));
 
+    if (machine.deterministic)
+        return VIRTUAL_MXCSR_MASK;
     if (fpu.mxcsr_mask == 0) {
         __asm__ volatile("fxsave64 %0" : "=m"(image));
         memcpy(&fpu.mxcsr_mask, image + FXSAVE_MXCSR_MASK, sizeof fpu.mxcsr_mask);
@@ -370,6 +374,8 @@ static bool breakpoints_work(void)
     static enum { UNKNOWN, YES, NO } answer;
     static volatile uint64_t watched;
 
+    if (machine.deterministic)
+        return false; /* not every KVM has them */
     if (answer == UNKNOWN) {
         x86_write_dr(0, (uint64_t)&watched);
         x86_write_dr(7, DR7_WATCH_WRITES);

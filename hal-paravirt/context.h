@@ -9,7 +9,8 @@ void context_init(void);
 
 /*
  * Makes the processor hold the FPU state and segment bases of `context` and does the work that
- * cpu.work names. 0, or -1 if a base is not canonical: then nothing has changed.
+ * cpu.work names. 0, or the vector of a trap that comes instead of user code: VECTOR_GENERAL_PROTECTION if a base
+ * is not canonical (then nothing has changed), ZV_VECTOR_TIMER if a deadline has come already.
  */
 int context_prepare(struct hal_context *context);
 

@@ -14,6 +14,7 @@ struct machine {
     volatile struct zv_shared_page *shared;
     uint32_t quirks;   /* ZV_QUIRK_* */
     uint32_t features; /* ZV_FEATURE_* */
+    bool deterministic; /* ZV_FEATURE_DETERMINISTIC: see virtual.h */
     uint64_t boot_cr3; /* the tables zvmm made: kernel only */
     struct hal_boot boot;
 };

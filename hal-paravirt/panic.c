@@ -8,6 +8,7 @@
 #include "hostcall.h"
 #include "machine.h"
 #include "string.h"
+#include "virtual.h"
 #include "x86.h"
 
 /* Where the kernel was, as gate.S saved it below the processor's frame. */
@@ -132,6 +133,8 @@ void trap_fatal(struct fatal_frame *frame)
 
 void hal_exit(int64_t code)
 {
+    if (machine.deterministic)
+        virtual_event(ZV_EVENT_KIND_EXIT, 0, (uint64_t)code);
     cpu_boot.call.u.exit.code = code;
     hostcall(ZV_CALL_EXIT);
     halt();
@@ -141,8 +144,10 @@ void hal_marker(uint32_t id, uint64_t value)
 {
     struct zv_call *call = &cpu_this()->call;
 
+    if (machine.deterministic)
+        virtual_event(ZV_EVENT_KIND_MARKER, id, value);
     call->u.marker.id = id;
-    call->u.marker.name_length = 0;
+    call->u.marker.reserved = 0;
     call->u.marker.value = value;
     hostcall(ZV_CALL_MARKER);
 }

@@ -32,6 +32,7 @@ static void read_boot_info(const struct zv_boot_info *info)
     machine.shared = machine_direct(info->shared_page_paddr);
     machine.quirks = info->quirks;
     machine.features = info->features;
+    machine.deterministic = info->features & ZV_FEATURE_DETERMINISTIC;
     machine.boot_cr3 = x86_read_cr3();
 }
 
@@ -51,7 +52,7 @@ static void describe_boot(struct hal_boot *boot)
     boot->ticks_per_second = info->tsc_hz;
     boot->dcache_line_size = line ? line : 64;
     boot->icache_line_size = boot->dcache_line_size;
-    boot->vdso_ticks_in_user = true;
+    boot->vdso_ticks_in_user = !machine.deterministic;
 }
 
 void hal_start(const struct zv_boot_info *info)
@@ -71,13 +72,9 @@ void hal_start(const struct zv_boot_info *info)
     kernel_main(&machine.boot);
 }
 
-/* It is set once, before anybody asks: the compiler may keep what it has read. */
 void *hal_cpu_data(void)
 {
-    void *data;
-
-    __asm__("mov %%gs:%c1, %0" : "=r"(data) : "i"(CPU_DATA));
-    return data;
+    return cpu_this()->data;
 }
 
 void hal_set_cpu_data(void *data)

@@ -6,37 +6,47 @@
 #include "cpu.h"
 #include "hostcall.h"
 #include "machine.h"
+#include "virtual.h"
 #include "x86.h"
 
 static struct {
     zx_time_t kernel_ns;  /* argument of the last hal_timer_arm, until it has passed */
     uint64_t kernel_tsc;  /* the same in ticks */
     uint64_t flush_tsc;   /* the console's deadline */
+    uint64_t input_tsc;   /* console input that is waited for comes then; deterministic mode */
     uint64_t lapic_armed; /* what the local APIC waits for; without one the shared page says */
 } timer;
 
 void timer_init(void)
 {
     timer.kernel_ns = ZX_TIME_INFINITE;
-    timer.kernel_tsc = timer.flush_tsc = timer.lapic_armed = TIMER_NEVER;
+    timer.kernel_tsc = timer.flush_tsc = timer.input_tsc = timer.lapic_armed = TIMER_NEVER;
     machine.shared->deadline_tsc = TIMER_NEVER;
 }
 
-static uint64_t effective(void)
+static uint64_t earlier(uint64_t a, uint64_t b)
 {
-    return timer.kernel_tsc < timer.flush_tsc ? timer.kernel_tsc : timer.flush_tsc;
+    return a < b ? a : b;
 }
 
+uint64_t timer_deadline(void)
+{
+    return earlier(earlier(timer.kernel_tsc, timer.flush_tsc), timer.input_tsc);
+}
+
+/* In deterministic mode nothing is ever armed: there is work when the deadline has come. */
 static uint64_t armed(const struct cpu *cpu)
 {
-    return cpu->lapic ? timer.lapic_armed : machine.shared->armed_tsc;
+    if (cpu->lapic)
+        return timer.lapic_armed;
+    return machine.deterministic ? clock_now() + 1 : machine.shared->armed_tsc;
 }
 
 /* After a change of either side: publishes the deadline and notes whether there is work. */
 static void refresh(void)
 {
     struct cpu *cpu = cpu_this();
-    uint64_t deadline = effective();
+    uint64_t deadline = timer_deadline();
 
     if (!cpu->lapic)
         machine.shared->deadline_tsc = deadline;
@@ -61,12 +71,25 @@ void timer_set_flush(uint64_t tsc)
     refresh();
 }
 
-void timer_program(void)
+void timer_set_input(uint64_t tsc)
+{
+    timer.input_tsc = tsc;
+    refresh();
+}
+
+void timer_clock_moved(void)
+{
+    refresh();
+}
+
+bool timer_program(void)
 {
     struct cpu *cpu = cpu_this();
-    uint64_t deadline = effective();
+    uint64_t deadline = timer_deadline();
 
     cpu->work &= ~WORK_TIMER;
+    if (machine.deterministic)
+        return true;
     if (cpu->lapic) {
         timer.lapic_armed = deadline;
         x86_wrmsr(MSR_TSC_DEADLINE, deadline ? deadline : 1); /* 0 would disarm it */
@@ -74,12 +97,13 @@ void timer_program(void)
         cpu->call.u.timer.deadline_tsc = deadline;
         hostcall(ZV_CALL_TIMER_ARM);
     }
+    return false;
 }
 
 /* Drops the deadlines that have passed. */
 static void expire(void)
 {
-    uint64_t now = x86_rdtsc();
+    uint64_t now = clock_now();
 
     if (timer.lapic_armed <= now)
         timer.lapic_armed = TIMER_NEVER;
@@ -89,6 +113,10 @@ static void expire(void)
     }
     if (timer.flush_tsc <= now)
         hal_console_flush();
+    if (timer.input_tsc <= now) {
+        timer.input_tsc = TIMER_NEVER;
+        machine.shared->events |= ZV_EVENT_CONSOLE_INPUT;
+    }
     refresh();
 }
 
@@ -107,7 +135,7 @@ void hal_idle(void)
 {
     struct cpu *cpu = cpu_this();
 
-    if (cpu->lapic)
+    if (cpu->lapic || machine.deterministic)
         hal_console_flush();
     else
         console_flushed(); /* HLT is an exit, and each exit empties the ring */
@@ -115,7 +143,10 @@ void hal_idle(void)
         return;
     if (cpu->lapic && cpu->work & WORK_TIMER)
         timer_program();
-    __asm__ volatile("sti\n\thlt\n\tcli" : : : "memory");
+    if (machine.deterministic)
+        virtual_idle(timer_deadline());
+    else
+        __asm__ volatile("sti\n\thlt\n\tcli" : : : "memory");
     expire();
 }
 

@@ -9,6 +9,7 @@
 #ifndef HAL_PARAVIRT_TIMER_H
 #define HAL_PARAVIRT_TIMER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define TIMER_NEVER UINT64_MAX
@@ -18,8 +19,20 @@ void timer_init(void);
 /* The console's deadline, in ticks. */
 void timer_set_flush(uint64_t tsc);
 
-/* Tells the hardware; called when cpu.work has WORK_TIMER. */
-void timer_program(void);
+/* Deterministic mode: when the console input that is waited for comes, in ticks. */
+void timer_set_input(uint64_t tsc);
+
+/* Deterministic mode: the clock has been moved. */
+void timer_clock_moved(void);
+
+/* The earliest deadline, in ticks. */
+uint64_t timer_deadline(void);
+
+/*
+ * Tells the hardware; called when cpu.work has WORK_TIMER. True: the deadline has come already, and
+ * user code shall see ZV_VECTOR_TIMER before its next instruction (deterministic mode only).
+ */
+bool timer_program(void);
 
 /* The hardware's deadline has passed; called with the interrupt acknowledged. */
 void timer_interrupt(void);

@@ -4,6 +4,7 @@
 #include "cpu.h"
 #include "machine.h"
 #include "timer.h"
+#include "virtual.h"
 #include "x86.h"
 
 #define AT(field, offset)                                                                          \
@@ -19,14 +20,12 @@ AT(iret_limit, CPU_IRET_LIMIT);
 AT(work, CPU_WORK);
 AT(lapic, CPU_LAPIC);
 AT(handler, CPU_HANDLER);
-AT(data, CPU_DATA);
 AT(trap_stack, CPU_TRAP_STACK);
 _Static_assert(CPU_TRAP_TOP % 16 == 0, "the processor aligns the stack of a trap to 16");
 _Static_assert(__builtin_offsetof(struct hal_context, regs) == 0, "a context is its registers");
 _Static_assert(__builtin_offsetof(struct hal_regs, r8) == REGS_R8, "REGS_R8");
 _Static_assert(__builtin_offsetof(struct hal_regs, rip) == REGS_RIP, "REGS_RIP");
 _Static_assert(__builtin_offsetof(struct hal_regs, gs_base) == REGS_GS, "REGS_GS");
-_Static_assert(__builtin_offsetof(struct hal_trap, result) == TRAP_RESULT, "TRAP_RESULT");
 _Static_assert(HAL_TRAP_SYSCALL == 0, "SAVE_SYSCALL stores 0");
 _Static_assert(ZV_SEL_KERNEL_CODE == SEL_KERNEL_CODE && ZV_SEL_USER_DATA == SEL_USER_DATA &&
                    ZV_SEL_USER_CODE == SEL_USER_CODE,
@@ -120,6 +119,8 @@ static void init_protection(void)
             cr4 |= CR4_SMAP;
         if (features.ecx >> 2 & 1)
             cr4 |= CR4_UMIP;
+    } else if (machine.deterministic) {
+        cr4 |= CR4_TSD; /* rdtsc in user mode is for virtual_trap() */
     } else if (!(machine.features & ZV_FEATURE_FSGSBASE)) {
         return;
     }
@@ -143,14 +144,11 @@ void trap_init(void)
 
 void hal_set_syscall_handler(hal_syscall_handler *handler)
 {
+    if (machine.deterministic)
+        handler = virtual_handler(handler);
     cpu_this()->handler = handler;
     if (!(machine.quirks & ZV_QUIRK_SYSCALL_BROKEN))
         x86_wrmsr(MSR_LSTAR, (uint64_t)(handler ? syscall_entry_handler : syscall_entry));
-}
-
-void hal_context_stop(void)
-{
-    cpu_this()->work |= WORK_STOP;
 }
 
 static uint32_t fault_access(uint64_t error_code)
@@ -161,6 +159,8 @@ static uint32_t fault_access(uint64_t error_code)
 
 void trap_report(struct hal_trap *trap, uint64_t vector, uint64_t error_code)
 {
+    if (machine.deterministic)
+        vector = virtual_trap(vector);
     trap->vector = (uint32_t)vector;
     trap->error_code = error_code;
     if (vector == VECTOR_PAGE_FAULT) {

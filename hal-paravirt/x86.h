@@ -21,12 +21,14 @@
 #define APIC_SVR_ENABLE     (1u << 8)
 #define APIC_TIMER_DEADLINE (2u << 17)
 
+#define CR4_TSD      (1ull << 2)
 #define CR4_UMIP     (1ull << 11)
 #define CR4_FSGSBASE (1ull << 16)
 #define CR4_SMEP     (1ull << 20)
 #define CR4_SMAP     (1ull << 21)
 
 #define VECTOR_DEBUG      1u
+#define VECTOR_GENERAL_PROTECTION 13
 #define VECTOR_PAGE_FAULT 14u
 
 #define DR6_INITIAL 0xffff0ff0ull

@@ -26,7 +26,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ZV_ABI_VERSION 1u
+#define ZV_ABI_VERSION 2u
 
 /* ---- Address-space layout that zvmm sets up ------------------------------------------------ */
 
@@ -111,6 +111,7 @@ _Static_assert(sizeof(struct zv_module) == 24, "zv_module");
 #define ZV_FEATURE_XSAVE    (1u << 1) /* CR4.OSXSAVE is set, XCR0 = xcr0 below                          */
 #define ZV_FEATURE_FSGSBASE (1u << 2) /* CR4.FSGSBASE is set                                            */
 #define ZV_FEATURE_RDRAND   (1u << 3)
+#define ZV_FEATURE_DETERMINISTIC (1u << 4) /* time is virtual: see "Deterministic mode"          */
 
 /* Interrupt vectors that zvmm raises. */
 #define ZV_VECTOR_TIMER   32u /* the deadline has passed (LAPIC timer or injected)            */
@@ -179,13 +180,16 @@ struct zv_shared_page {
     uint32_t out_head;
     uint32_t in_wanted;    /* 1: raise ZV_EVENT_CONSOLE_INPUT when input can be read */
     uint64_t deadline_tsc;
-    uint64_t guest_reserved[6];
+    uint64_t virtual_tsc; /* deterministic mode: the clock */
+    uint64_t guest_reserved[5];
 
     /* written by zvmm */
     uint32_t out_tail;
     uint32_t events;    /* ZV_EVENT_*; also cleared by the guest */
     uint64_t armed_tsc; /* earliest deadline for which an interrupt is under way */
-    uint64_t host_reserved[6];
+    uint64_t input_tsc;  /* deterministic mode: when the next console input can be read */
+    uint64_t stop_event; /* deterministic mode: report after this many events; 0: none */
+    uint64_t host_reserved[4];
 
     uint8_t out[ZV_CONSOLE_RING];
 };
@@ -212,7 +216,10 @@ enum zv_call_number {
     ZV_CALL_EXIT = 6,          /* u.exit: end the VM; does not return                          */
     ZV_CALL_PANIC = 7,         /* u.panic: end the VM, print the report; does not return       */
     ZV_CALL_MARKER = 8,        /* u.marker: name a point of the run                            */
-    ZV_CALL_NUMBERS = 9,
+    ZV_CALL_EVENTS = 9,        /* u.events: deterministic mode only                            */
+    ZV_CALL_STUCK = 10,        /* deterministic mode: nothing can run, nothing will ever happen;
+                                  does not return                                              */
+    ZV_CALL_NUMBERS = 11,
 };
 
 /* Results, besides counts >= 0. */
@@ -260,21 +267,57 @@ struct zv_call {
         } panic;
         struct {
             uint32_t id; /* enum zv_marker or a program's own number */
-            uint32_t name_length; /* bytes, at most 64; 0 = no name */
+            uint32_t reserved;
             uint64_t value;
-            uint64_t name_paddr; /* text, not terminated */
         } marker;
+        struct {
+            uint64_t paddr; /* struct zv_event[count], the newest last */
+            uint64_t count; /* since the last such call, at most ZV_EVENTS_MAX */
+            uint64_t total; /* since the start, these included */
+        } events;
         uint64_t words[12];
     } u;
 };
 _Static_assert(offsetof(struct zv_call, u) == 16, "zv_call.u");
 _Static_assert(sizeof(struct zv_call) == 112, "zv_call");
 
+/* ---- Deterministic mode -------------------------------------------------------------------- */
+
+/*
+ * With ZV_FEATURE_DETERMINISTIC the kernel's clock is zv_shared_page.virtual_tsc, which only the
+ * kernel moves: by ZV_QUANTUM at each entry from user mode, and to the next deadline when no thread
+ * is ready. It never reads the time stamp counter, never halts, and expects no interrupt except
+ * ZV_VECTOR_EVENT for a user program that does not enter the kernel by itself; then the clock goes
+ * on as if the CPU were idle. zvmm changes guest memory during hypercalls only. Every entry is an
+ * event; the kernel keeps them in a ring and hands them over by ZV_CALL_EVENTS when it is full and
+ * after event number zv_shared_page.stop_event.
+ */
+#define ZV_QUANTUM    10000u/* ticks */
+#define ZV_EVENTS_MAX 2048u
+
+enum zv_event_kind {
+    ZV_EVENT_KIND_SYSCALL = 1, /* number = system call                                          */
+    ZV_EVENT_KIND_TRAP = 2,    /* number = vector                                               */
+    ZV_EVENT_KIND_TSC = 3,     /* user code has read the time stamp counter                     */
+    ZV_EVENT_KIND_TIMER = 4,   /* a deadline has passed: a timer interrupt before user code runs */
+    ZV_EVENT_KIND_IDLE = 5,    /* nothing was ready: tsc is the deadline to which time went      */
+    ZV_EVENT_KIND_PREEMPT = 6, /* ZV_VECTOR_EVENT: user code ran too long without an entry      */
+    ZV_EVENT_KIND_INPUT = 7,   /* number = bytes of console input taken (capped), 0xffff: its end */
+    ZV_EVENT_KIND_MARKER = 8,  /* number = id, thread = value, both cut to their fields          */
+    ZV_EVENT_KIND_EXIT = 9,   /* thread = exit code, cut                                        */
+    ZV_EVENT_KINDS = 10,
+};
+
+struct zv_event {
+    uint64_t tsc;  /* the clock afterwards */
+    uint64_t what; /* kind | number << 8 | koid of the thread << 24 */
+};
+_Static_assert(sizeof(struct zv_event) == 16, "zv_event");
+
 enum zv_marker {
     ZV_MARKER_KERNEL_ENTRY = 1, /* first instructions of the kernel                       */
     ZV_MARKER_FIRST_USER = 2,   /* about to execute the first user instruction            */
-    ZV_MARKER_PROCESS_START = 3, /* value = koid, with the process's name; this and the next
-                                    only with kernel.process-markers on the command line  */
+    ZV_MARKER_PROCESS_START = 3, /* value = koid                                          */
     ZV_MARKER_PROCESS_EXIT = 4,
     ZV_MARKER_USER = 0x1000, /* first number for programs (zx_debug_send_command)        */
 };

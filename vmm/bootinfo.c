@@ -66,12 +66,19 @@ static void set_ticks(struct zv_boot_info *info, uint32_t khz)
     info->ticks_denominator = khz / divisor;
 }
 
+void bootinfo_wall_clock(struct boot_facts *facts)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    facts->wall_clock_tsc = __rdtsc() + facts->tsc_offset;
+    facts->wall_clock_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
 void bootinfo_write(const struct boot_block *block, const struct boot_facts *facts,
                     const struct modules *modules, const struct layout *layout,
                     struct memory *memory, size_t cmdline_length)
 {
     struct zv_boot_info *info = memory_at(memory, gpa(block->info), sizeof(*info));
-    struct timespec now;
     info->magic = ZV_BOOT_MAGIC;
     info->version = ZV_ABI_VERSION;
     info->size = sizeof(*info);
@@ -91,7 +98,6 @@ void bootinfo_write(const struct boot_block *block, const struct boot_facts *fac
     memcpy(info->ranges, layout->ranges, layout->count * sizeof(layout->ranges[0]));
     info->num_modules = modules->count;
     memcpy(info->modules, modules->entries, modules->count * sizeof(modules->entries[0]));
-    clock_gettime(CLOCK_REALTIME, &now);
-    info->wall_clock_tsc = __rdtsc() + facts->tsc_offset;
-    info->wall_clock_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    info->wall_clock_tsc = facts->wall_clock_tsc;
+    info->wall_clock_ns = facts->wall_clock_ns;
 }

@@ -35,7 +35,11 @@ struct boot_facts {
     uint64_t xcr0;
     uint32_t xsave_bytes;
     const uint8_t *seed; /* 32 bytes */
+    uint64_t wall_clock_ns, wall_clock_tsc; /* the date (UTC), and the guest's TSC at that moment */
 };
+
+/* Take the host's date. */
+void bootinfo_wall_clock(struct boot_facts *facts);
 
 /* Fill in the boot information, the last thing before the guest runs. */
 void bootinfo_write(const struct boot_block *block, const struct boot_facts *facts,

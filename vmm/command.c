@@ -5,9 +5,6 @@
 #include <string.h>
 
 const struct command command_table[] = {
-    {"bench", "measure a kernel; each sample vouched for by the VMM", bench_command},
-    {"restore", "go on from a snapshot", restore_command},
-    {"snap", "look at snapshot files: info, verify, flatten, pack, unpack", snap_command},
     {NULL, NULL, NULL},
 };
 

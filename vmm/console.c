@@ -66,7 +66,7 @@ bool console_drain(struct zvmm *vm)
     uint32_t head =
         atomic_load_explicit((_Atomic uint32_t *)&shared->out_head, memory_order_acquire);
     uint32_t count = head - vm->console.out_tail;
-    if (count == 0)
+    if (count == 0 && vm->determinism == NULL)
         return true;
     /* More than the ring holds: the guest overran it, what is left is the last ring full. */
     if (count > ZV_CONSOLE_RING)
@@ -76,6 +76,9 @@ bool console_drain(struct zvmm *vm)
     bool good = console_write(vm, shared->out + start, first) &&
                 console_write(vm, shared->out, count - first);
     vm->console.out_tail = head;
+    /* The guest must not see when other exits happened. */
+    if (vm->determinism != NULL && vm->kvm.run->exit_reason != KVM_EXIT_IO)
+        return good;
     atomic_store_explicit((_Atomic uint32_t *)&shared->out_tail, head, memory_order_release);
     return good;
 }

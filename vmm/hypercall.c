@@ -5,15 +5,15 @@
  * changes it meanwhile gains nothing. Guest addresses in it go through memory_at().
  */
 #include <string.h>
+#include <sys/mman.h>
 
 #include "console.h"
 #include "door.h"
 #include "panic.h"
+#include "replay/determinism.h"
 #include "vm.h"
 
 #define BUFFER_MAX (1ull << 20)
-
-enum { MARKER_NAME_MAX = 64 };
 
 static int64_t call_console_flush(struct zvmm *vm, const struct zv_call *call)
 {
@@ -40,12 +40,14 @@ static int64_t call_console_read(struct zvmm *vm, const struct zv_call *call)
     void *to = memory_at(&vm->memory, gpa(call->u.buffer.paddr), call->u.buffer.length);
     if (to == NULL)
         return ZV_EFAULT;
+    if (vm->determinism != NULL)
+        return determinism_console_read(vm, to, call->u.buffer.length);
     return console_read(vm, to, call->u.buffer.length);
 }
 
 static int64_t call_timer_arm(struct zvmm *vm, const struct zv_call *call)
 {
-    if (vm->kvm.irqchip)
+    if (vm->kvm.irqchip || vm->determinism != NULL)
         return ZV_ENOTSUP;
     timer_arm(vm, call->u.timer.deadline_tsc);
     return ZV_OK;
@@ -66,7 +68,7 @@ static int64_t discard(struct zvmm *vm, uint64_t dst, uint64_t length, uint8_t *
         const struct zv_memory_range *range = &vm->layout.ranges[i];
         if (range->type == ZV_MEM_FREE && dst >= range->base &&
             dst - range->base <= range->length && length <= range->length - (dst - range->base))
-            return memory_discard(&vm->memory, gpa(dst), length) == 0 ? ZV_OK : ZV_ENOMEM;
+            return madvise(to, length, MADV_REMOVE) == 0 ? ZV_OK : ZV_ENOMEM;
     }
     memset(to, 0, length);
     return ZV_OK;
@@ -110,32 +112,28 @@ static int64_t call_panic(struct zvmm *vm, const struct zv_call *call)
     return ZV_OK;
 }
 
-/* A marker may have a name: text of the guest's, copied once. NULL if it has none. */
-static const char *marker_name(const struct zvmm *vm, const struct zv_call *call,
-                               char name[MARKER_NAME_MAX + 1])
-{
-    uint32_t length = call->u.marker.name_length;
-    const void *from = length != 0 && length <= MARKER_NAME_MAX
-                           ? memory_at(&vm->memory, gpa(call->u.marker.name_paddr), length)
-                           : NULL;
-    if (from == NULL)
-        return NULL;
-    memcpy(name, from, length);
-    name[length] = '\0';
-    return name;
-}
-
 static int64_t call_marker(struct zvmm *vm, const struct zv_call *call)
 {
     uint32_t id = call->u.marker.id;
     uint64_t since = clock_monotonic_ns() - vm->stats.created_ns;
     if (id < ZVMM_STATS_MARKERS && vm->stats.marker_ns[id] == 0)
         vm->stats.marker_ns[id] = since;
-    char name[MARKER_NAME_MAX + 1];
-    plan_see_marker(vm, id, marker_name(vm, call, name));
     vm_remark(vm, "marker %u value %llu at %llu us", id, (unsigned long long)call->u.marker.value,
               (unsigned long long)since / 1000);
+    if (vm->determinism != NULL)
+        determinism_marker(vm, id, call->u.marker.value);
     return ZV_OK;
+}
+
+static int64_t call_events(struct zvmm *vm, const struct zv_call *call)
+{
+    return vm->determinism != NULL ? determinism_events(vm, call) : ZV_ENOTSUP;
+}
+
+static int64_t call_stuck(struct zvmm *vm, const struct zv_call *call)
+{
+    (void)call;
+    return vm->determinism != NULL ? determinism_stuck(vm) : ZV_ENOTSUP;
 }
 
 typedef int64_t (*handler_t)(struct zvmm *vm, const struct zv_call *call);
@@ -149,6 +147,8 @@ static const handler_t handlers[ZV_CALL_NUMBERS] = {
     [ZV_CALL_EXIT] = call_exit,
     [ZV_CALL_PANIC] = call_panic,
     [ZV_CALL_MARKER] = call_marker,
+    [ZV_CALL_EVENTS] = call_events,
+    [ZV_CALL_STUCK] = call_stuck,
 };
 
 void door_enter(struct zvmm *vm, uint32_t address)

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "hypercall.h"
-#include "snapshot/plan.h"
 
 /* In the order of zvmm(1). */
 const char options_help[] =
@@ -17,28 +16,22 @@ const char options_help[] =
     "\n"
     "  --bootfs DIR     pack DIR into the boot file system, over the built-in one\n"
     "  --cmdline STR    append STR to the kernel command line\n"
-    "  --force          (restore) take a snapshot of another build of the guest\n"
-    "  --guest FILE     (restore) the guest kernel's file, for its symbols\n"
+    "  --deterministic[=SEED]  run in virtual time, so that every run is the same (default SEED "
+    "0)\n"
+    "  --digest         with --deterministic, print a hash of the machine at its end and at "
+    "markers\n"
     "  --help           print this text\n"
+    "  --input FILE     with --deterministic, a script of console input (default: no input)\n"
     "  --kvm PATH       the KVM device node (default /dev/kvm)\n"
     "  --memory SIZE    guest memory, 16M to 256G (default 128M)\n"
-    "  --no-panic-snapshot\n"
-    "                   leave no GUEST.panic.zsnap when the guest kernel fails\n"
-    "  -o FILE          where --snapshot-at and SIGUSR1 write (default GUEST.zsnap)\n"
-    "  --parent FILE    write only what differs from this snapshot\n"
     "  --pin CPU        run the vCPU on this host CPU\n"
     "  --quirks LIST    replace the probe's finding: none, probe, or names out of slow-ring0,\n"
     "                   syscall-broken, no-xsave, no-int3, no-pcid\n"
     "  --seed N         random seed of the guest, decimal or 0x and 64 digits (default random)\n"
-    "  --snapshot-at EVENT\n"
-    "                   take a snapshot at marker:NAME, marker:NUMBER, time:DURATION, "
-    "exits:COUNT,\n"
-    "                   start:PROGRAM, exit:PROGRAM or panic\n"
     "  --stats          print one line of counters and times on stderr at the end\n"
     "  --userboot FILE  use FILE instead of the built-in userboot\n"
     "  --vdso FILE      use FILE instead of the built-in vDSO\n"
     "  --verbose        print remarks on stderr\n"
-    "  --verify         (restore) check the snapshot's memory first\n"
     "  --version        print the version\n"
     "  --zbi FILE       use FILE instead of the built-in ZBI\n"
     "\n"
@@ -203,18 +196,26 @@ static int set_cmdline(struct options *options, const char *value, struct zvmm_e
     return value[0] == '\0' ? 0 : append_word(options, value, error);
 }
 
-static int set_force(struct options *options, const char *value, struct zvmm_error *error)
+static int set_deterministic(struct options *options, const char *value, struct zvmm_error *error)
 {
-    (void)value;
-    (void)error;
-    options->force = true;
+    options->config.deterministic = true;
+    if (value == NULL && options->config.has_seed)
+        return 0; /* --seed */
+    if (options_parse_seed(value != NULL ? value : "0", options->config.seed) != 0)
+        return error_set(
+            error,
+            "--deterministic: '%.80s' is not a seed; use a 64-bit decimal number or 0x "
+            "and at most 64 hexadecimal digits",
+            value);
+    options->config.has_seed = true;
     return 0;
 }
 
-static int set_guest(struct options *options, const char *value, struct zvmm_error *error)
+static int set_digest(struct options *options, const char *value, struct zvmm_error *error)
 {
+    (void)value;
     (void)error;
-    options->guest = value;
+    options->config.digest = true;
     return 0;
 }
 
@@ -223,6 +224,13 @@ static int set_help(struct options *options, const char *value, struct zvmm_erro
     (void)value;
     (void)error;
     options->action = OPTIONS_HELP;
+    return 0;
+}
+
+static int set_input(struct options *options, const char *value, struct zvmm_error *error)
+{
+    (void)error;
+    options->config.input_path = value;
     return 0;
 }
 
@@ -242,29 +250,6 @@ static int set_memory(struct options *options, const char *value, struct zvmm_er
     if (bytes < ZV_MEMORY_MIN || bytes > ZV_MEMORY_MAX)
         return error_set(error, "--memory: %.40s is out of range; use 16M to 256G", value);
     options->config.memory_bytes = bytes;
-    return 0;
-}
-
-static int set_no_panic_snapshot(struct options *options, const char *value,
-                                 struct zvmm_error *error)
-{
-    (void)value;
-    (void)error;
-    options->config.panic_snapshot = false;
-    return 0;
-}
-
-static int set_output(struct options *options, const char *value, struct zvmm_error *error)
-{
-    (void)error;
-    options->config.snapshot_path = value;
-    return 0;
-}
-
-static int set_parent(struct options *options, const char *value, struct zvmm_error *error)
-{
-    (void)error;
-    options->config.snapshot_parent = value;
     return 0;
 }
 
@@ -304,18 +289,6 @@ static int set_seed(struct options *options, const char *value, struct zvmm_erro
     return 0;
 }
 
-/* The kernel tells of processes only if it is asked to: each time costs an exit. */
-static int set_snapshot_at(struct options *options, const char *value, struct zvmm_error *error)
-{
-    struct plan plan;
-    if (plan_parse(&plan, value, error) != 0)
-        return -1;
-    options->config.snapshot_at = value;
-    options->process_markers = plan_needs_processes(&plan);
-    options->markers = plan.kind == PLAN_MARKER;
-    return 0;
-}
-
 static int set_stats(struct options *options, const char *value, struct zvmm_error *error)
 {
     (void)value;
@@ -346,14 +319,6 @@ static int set_verbose(struct options *options, const char *value, struct zvmm_e
     return 0;
 }
 
-static int set_verify(struct options *options, const char *value, struct zvmm_error *error)
-{
-    (void)value;
-    (void)error;
-    options->verify = true;
-    return 0;
-}
-
 static int set_version(struct options *options, const char *value, struct zvmm_error *error)
 {
     (void)value;
@@ -369,7 +334,10 @@ static int set_zbi(struct options *options, const char *value, struct zvmm_error
     return 0;
 }
 
-/* One row an option; takes_value is what the option's argument is called in messages, or NULL. */
+/*
+ * One row an option; takes_value is what the option's argument is called in messages, or NULL. With
+ * a = in front the value is optional.
+ */
 static const struct {
     const char *name;
     const char *takes_value;
@@ -378,23 +346,19 @@ static const struct {
     /* clang-format off */
     {"--bootfs", "DIR", set_bootfs},
     {"--cmdline", "STR", set_cmdline},
-    {"--force", NULL, set_force},
-    {"--guest", "FILE", set_guest},
+    {"--deterministic", "=SEED", set_deterministic},
+    {"--digest", NULL, set_digest},
     {"--help", NULL, set_help},
+    {"--input", "FILE", set_input},
     {"--kvm", "PATH", set_kvm},
     {"--memory", "SIZE", set_memory},
-    {"--no-panic-snapshot", NULL, set_no_panic_snapshot},
-    {"-o", "FILE", set_output},
-    {"--parent", "FILE", set_parent},
     {"--pin", "CPU", set_pin},
     {"--quirks", "LIST", set_quirks},
     {"--seed", "N", set_seed},
-    {"--snapshot-at", "EVENT", set_snapshot_at},
     {"--stats", NULL, set_stats},
     {"--userboot", "FILE", set_userboot},
     {"--vdso", "FILE", set_vdso},
     {"--verbose", NULL, set_verbose},
-    {"--verify", NULL, set_verify},
     {"--version", NULL, set_version},
     {"--zbi", "FILE", set_zbi},
     /* clang-format on */
@@ -416,6 +380,8 @@ static int parse_option(struct options *options, int argc, char *const argv[], i
         }
         if (word[length] == '=')
             return table[i].set(options, word + length + 1, error);
+        if (table[i].takes_value[0] == '=')
+            return table[i].set(options, NULL, error);
         if (*index == argc)
             return error_set(error, "%s needs a value: %s %s", table[i].name, table[i].name,
                              table[i].takes_value);
@@ -427,59 +393,37 @@ static int parse_option(struct options *options, int argc, char *const argv[], i
                      word);
 }
 
-/* Options and one file name, up to "--" or the end; *index is where that is. */
-static int parse_words(struct options *options, int argc, char *const argv[], int *at,
-                       struct zvmm_error *error)
+/* What means nothing without virtual time, and what would contradict the fixed machine. */
+static int check_deterministic(const struct zvmm_config *config, struct zvmm_error *error)
+{
+    const char *alone = config->digest ? "--digest" : config->input_path != NULL ? "--input" : NULL;
+    if (!config->deterministic && alone != NULL)
+        return error_set(error, "%s needs --deterministic; give both", alone);
+    if (config->deterministic && (config->has_quirks || config->force_probe))
+        return error_set(error, "--deterministic fixes the machine; leave out --quirks");
+    return 0;
+}
+
+int options_parse(struct options *options, int argc, char *const argv[], struct zvmm_error *error)
 {
     int index = 1;
     *options = (struct options){.action = OPTIONS_RUN};
     zvmm_config_defaults(&options->config);
     options->config.own_process = true;
-    options->config.panic_snapshot = true;
     while (index < argc && strcmp(argv[index], "--") != 0) {
         if (argv[index][0] == '-' && argv[index][1] != '\0') {
             if (parse_option(options, argc, argv, &index, error) != 0)
                 return -1;
-        } else if (options->file == NULL) {
-            options->file = argv[index++];
+        } else if (options->config.guest_path == NULL) {
+            options->config.guest_path = argv[index++];
         } else {
             return error_set(error, "'%.80s' is one word too many; a program to run goes after --",
                              argv[index]);
         }
     }
-    *at = index;
-    return 0;
-}
-
-int options_parse_restore(struct options *options, int argc, char *const argv[],
-                          struct zvmm_error *error)
-{
-    int index = 0;
-    if (parse_words(options, argc, argv, &index, error) != 0)
-        return -1;
-    if (options->action == OPTIONS_RUN && (options->file == NULL || index != argc))
-        return error_set(error, "usage: zvmm restore [options] SNAPSHOT");
-    options->config.guest_path = options->guest;
-    return 0;
-}
-
-/* What the event of --snapshot-at needs from the kernel. */
-static int append_markers(struct options *options, struct zvmm_error *error)
-{
-    if (options->markers && append_word(options, "kernel.markers", error) != 0)
-        return -1;
-    return options->process_markers ? append_word(options, "kernel.process-markers", error) : 0;
-}
-
-int options_parse(struct options *options, int argc, char *const argv[], struct zvmm_error *error)
-{
-    int index = 0;
-    if (parse_words(options, argc, argv, &index, error) != 0)
-        return -1;
     if (options->action != OPTIONS_RUN)
         return 0;
-    options->config.guest_path = options->file;
-    if (append_markers(options, error) != 0)
+    if (check_deterministic(&options->config, error) != 0)
         return -1;
     if (options->config.guest_path == NULL)
         return error_set(error, "no guest kernel named; usage: zvmm [options] GUEST.elf "

@@ -15,7 +15,7 @@
 #include "cpuid.h"
 #include "longmode.h"
 #include "probe.h"
-#include "snapshot/file.h"
+#include "replay/determinism.h"
 #include "stats.h"
 
 void zvmm_config_defaults(struct zvmm_config *config)
@@ -38,17 +38,17 @@ struct build {
     struct zvmm_error *error;
 };
 
-int vm_pin(const struct zvmm *vm, struct zvmm_error *error)
+static int pin(const struct build *build)
 {
     cpu_set_t set;
-    int cpu = vm->config.pin_cpu;
+    int cpu = build->vm->config.pin_cpu;
     if (cpu < 0)
         return 0;
     CPU_ZERO(&set);
     if (cpu < CPU_SETSIZE)
         CPU_SET(cpu, &set);
     if (sched_setaffinity(0, sizeof(set), &set) != 0)
-        return error_set(error,
+        return error_set(build->error,
                          "--pin: cannot run on CPU %d: %s; use one of those that "
                          "nproc and taskset allow",
                          cpu, strerror(errno));
@@ -111,6 +111,10 @@ static int make_plain_vm(struct build *build)
 static int make_vm(struct build *build)
 {
     struct zvmm *vm = build->vm;
+    if (vm->determinism != NULL) {
+        vm->quirks = DETERMINISTIC_QUIRKS;
+        return make_plain_vm(build);
+    }
     if (vm->config.has_quirks) {
         vm->quirks = vm->config.quirks;
         return (vm->quirks & ZV_QUIRK_SLOW_RING0) != 0 ? make_plain_vm(build)
@@ -139,7 +143,8 @@ static void choose_features(struct build *build)
     vm->features = (vm->kvm.irqchip ? ZV_FEATURE_LAPIC : 0) |
                    (build->cpuid.xcr0 != 0 ? ZV_FEATURE_XSAVE : 0) |
                    (build->cpuid.fsgsbase ? ZV_FEATURE_FSGSBASE : 0) |
-                   (build->cpuid.rdrand ? ZV_FEATURE_RDRAND : 0);
+                   (build->cpuid.rdrand ? ZV_FEATURE_RDRAND : 0) |
+                   (vm->determinism != NULL ? ZV_FEATURE_DETERMINISTIC : 0);
 }
 
 /*
@@ -184,36 +189,34 @@ static int write_bootinfo(struct build *build)
         .xsave_bytes = build->cpuid.xsave_bytes,
         .seed = vm->config.has_seed ? vm->config.seed : seed,
     };
+    bootinfo_wall_clock(&facts);
+    if (vm->determinism != NULL) {
+        facts.tsc_khz = DETERMINISTIC_KHZ;
+        facts.wall_clock_ns = DETERMINISTIC_WALL_CLOCK;
+        facts.wall_clock_tsc = 0;
+    }
     bootinfo_write(&vm->boot, &facts, &vm->modules, &vm->layout, &vm->memory,
                    strlen(vm->config.cmdline));
     return 0;
 }
 
-struct zvmm *vm_new(const struct zvmm_config *config, struct zvmm_error *error)
+int zvmm_create(const struct zvmm_config *config, struct zvmm **out, struct zvmm_error *error)
 {
     uint64_t now = clock_monotonic_ns();
     struct zvmm *vm = calloc(1, sizeof(*vm));
-    if (vm == NULL) {
-        error_set(error, "out of memory");
-        return NULL;
-    }
+    if (vm == NULL)
+        return error_set(error, "out of memory");
+    struct build build = {.vm = vm, .error = error};
     vm->config = *config;
     vm->stats.created_ns = now;
+    vm->memory.fd = -1;
     vm->kvm = (struct kvm){.fd = -1, .vm_fd = -1, .vcpu_fd = -1};
     console_init(&vm->console, config->in_fd, config->out_fd);
     timer_init(&vm->timer);
-    pauses_init(&vm->pauses);
-    return vm;
-}
 
-int zvmm_create(const struct zvmm_config *config, struct zvmm **out, struct zvmm_error *error)
-{
-    struct zvmm *vm = vm_new(config, error);
-    if (vm == NULL)
-        return -1;
-    struct build build = {.vm = vm, .error = error};
-
-    if (vm_pin(vm, error) != 0 || fill_memory(&build) != 0 ||
+    if (config->deterministic && determinism_create(vm, error) != 0)
+        goto destroy;
+    if (pin(&build) != 0 || fill_memory(&build) != 0 ||
         kvm_open(&vm->kvm, config->kvm_path, error) != 0 || make_vm(&build) != 0 ||
         clock_init(&vm->clock, &vm->kvm, error) != 0)
         goto destroy;
@@ -249,9 +252,9 @@ void zvmm_destroy(struct zvmm *vm)
         return;
     console_close(&vm->console);
     timer_destroy(&vm->timer);
+    determinism_destroy(vm);
     kvm_close(&vm->kvm);
     memory_destroy(&vm->memory);
-    snapshot_close(vm->origin);
     free(vm);
 }
 

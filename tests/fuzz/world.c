@@ -284,12 +284,12 @@ void world_syscall(struct thread *thread, uint32_t number, const uint64_t args[8
     regs->r12 = args[6];
     regs->r13 = args[7];
     if (number != SYSCALL_POWERCTL) {
-        syscall_finish(thread, syscall_handle(&thread->context));
+        syscall_dispatch(thread);
         return;
     }
     fake_catch = &exit;
     if (setjmp(exit) == 0)
-        syscall_finish(thread, syscall_handle(&thread->context));
+        syscall_dispatch(thread);
     else
         world.exited = true;
     fake_catch = NULL;

@@ -1,0 +1,178 @@
+/* virtual.c - deterministic mode: the clock, the events, and what processors do differently. */
+#include "virtual.h"
+
+#include "cpu.h"
+#include "hostcall.h"
+#include "machine.h"
+#include "string.h"
+#include "timer.h"
+#include "x86.h"
+
+/* CF PF AF ZF SF OF: after some instructions undefined, and no caller of a function keeps them. */
+#define ARITHMETIC_FLAGS 0x8d5ull
+
+#define NUMBER_MAX  0xffffu
+#define NUMBER_AT   8
+#define THREAD_AT   24
+#define THREAD_MASK ((1ull << 40) - 1)
+
+static struct {
+    hal_syscall_handler *handler; /* the kernel's */
+    uint64_t total, flushed;      /* events so far, and those that zvmm has */
+} state;
+
+static struct zv_event ring[ZV_EVENTS_MAX];
+
+/* ---- Events -------------------------------------------------------------------------------- */
+
+/*
+ * Some KVMs enter by SYSCALL and some by an exception: what that leaves in scratch memory means
+ * nothing any more and must not show in a digest.
+ */
+static void scrub(struct cpu *cpu)
+{
+    cpu->user_rsp = 0;
+    memset(cpu->trap_stack, 0, sizeof cpu->trap_stack);
+}
+
+static void flush(struct cpu *cpu)
+{
+    scrub(cpu);
+    cpu->call.u.events.paddr = machine_paddr(ring);
+    cpu->call.u.events.count = state.total - state.flushed;
+    cpu->call.u.events.total = state.total;
+    hostcall(ZV_CALL_EVENTS);
+    state.flushed = state.total;
+}
+
+void virtual_event(enum zv_event_kind kind, uint32_t number, uint64_t id)
+{
+    struct zv_event *event = &ring[state.total - state.flushed];
+
+    event->tsc = machine.shared->virtual_tsc;
+    event->what =
+        kind | (uint64_t)(number & NUMBER_MAX) << NUMBER_AT | (id & THREAD_MASK) << THREAD_AT;
+    state.total++;
+    if (state.total - state.flushed == ZV_EVENTS_MAX || state.total == machine.shared->stop_event ||
+        kind >= ZV_EVENT_KIND_MARKER)
+        flush(cpu_this());
+}
+
+/* ---- Time ---------------------------------------------------------------------------------- */
+
+static void set_clock(uint64_t tsc)
+{
+    machine.shared->virtual_tsc = tsc;
+    timer_clock_moved();
+}
+
+static void enter(enum zv_event_kind kind, uint32_t number, const struct hal_context *context)
+{
+    set_clock(machine.shared->virtual_tsc + ZV_QUANTUM);
+    virtual_event(kind, number, context->id);
+}
+
+void virtual_idle(uint64_t deadline)
+{
+    if (deadline == TIMER_NEVER)
+        hostcall(ZV_CALL_STUCK);
+    if (deadline > machine.shared->virtual_tsc)
+        set_clock(deadline);
+    virtual_event(ZV_EVENT_KIND_IDLE, 0, 0);
+}
+
+void virtual_input(int64_t result)
+{
+    timer_set_input(result == 0 ? machine.shared->input_tsc : TIMER_NEVER);
+    if (result != 0)
+        virtual_event(ZV_EVENT_KIND_INPUT,
+                      result > 0 && result < NUMBER_MAX ? (uint32_t)result : NUMBER_MAX, 0);
+}
+
+/* ---- Entries ------------------------------------------------------------------------------- */
+
+static bool system_call(struct hal_context *context)
+{
+    struct hal_regs *regs = &context->regs;
+
+    regs->r11 &= ~ARITHMETIC_FLAGS;
+    regs->rflags &= ~ARITHMETIC_FLAGS;
+    enter(ZV_EVENT_KIND_SYSCALL, (uint32_t)regs->rax, context);
+    return state.handler(context);
+}
+
+hal_syscall_handler *virtual_handler(hal_syscall_handler *handler)
+{
+    state.handler = handler;
+    return handler ? system_call : NULL;
+}
+
+/* Whether `count` bytes of code at rip are `bytes`. */
+static bool is_at(const struct hal_regs *regs, const uint8_t *bytes, size_t count)
+{
+    uint8_t code[3];
+    size_t done;
+
+    return hal_user_read(cpu_this()->table, regs->rip, code, count, &done) == ZX_OK &&
+           memcmp(code, bytes, count) == 0;
+}
+
+/* CR4.TSD makes them fault in user mode. */
+static bool emulate_tsc(struct hal_context *context)
+{
+    static const uint8_t rdtsc[] = {0x0f, 0x31}, rdtscp[] = {0x0f, 0x01, 0xf9};
+    struct hal_regs *regs = &context->regs;
+
+    if (is_at(regs, rdtsc, sizeof rdtsc)) {
+        regs->rip += sizeof rdtsc;
+    } else if (is_at(regs, rdtscp, sizeof rdtscp)) {
+        regs->rip += sizeof rdtscp;
+        regs->rcx = 0; /* the processor's number */
+    } else {
+        return false;
+    }
+    enter(ZV_EVENT_KIND_TSC, 0, context);
+    regs->rax = (uint32_t)machine.shared->virtual_tsc;
+    regs->rdx = machine.shared->virtual_tsc >> 32;
+    return true;
+}
+
+uint64_t virtual_trap(uint64_t vector)
+{
+    struct hal_context *context = cpu_this()->current;
+    uint64_t deadline = timer_deadline();
+
+    switch (vector) {
+    case ZV_VECTOR_TIMER: /* from timer_program(): not an entry */
+        virtual_event(ZV_EVENT_KIND_TIMER, 0, context->id);
+        return vector;
+    case ZV_VECTOR_EVENT:
+        if (deadline != TIMER_NEVER && deadline > machine.shared->virtual_tsc)
+            set_clock(deadline);
+        enter(ZV_EVENT_KIND_PREEMPT, 0, context);
+        return vector;
+    case VECTOR_GENERAL_PROTECTION:
+        if (emulate_tsc(context))
+            return TRAP_VECTOR_SPURIOUS; /* nothing is left to be done for it */
+        break;
+    }
+    enter(ZV_EVENT_KIND_TRAP, (uint32_t)vector, context);
+    return vector;
+}
+
+/* ---- What processors do differently -------------------------------------------------------- */
+
+#define FXSAVE_FOP      6  /* last x87 instruction and operand: some processors store them ... */
+#define FXSAVE_MXCSR    24 /* ... up to here, some only after an exception */
+#define FXSAVE_MASK     28
+#define FXSAVE_RESERVED 416
+
+void virtual_normalise_fpu(void *area)
+{
+    uint8_t *at = area;
+    uint32_t mask = VIRTUAL_MXCSR_MASK;
+
+    memset(at + FXSAVE_FOP, 0, FXSAVE_MXCSR - FXSAVE_FOP);
+    memcpy(at + FXSAVE_MASK, &mask, sizeof mask);
+    memset(at + FXSAVE_RESERVED, 0, 512 - FXSAVE_RESERVED);
+}

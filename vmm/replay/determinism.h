@@ -1,0 +1,45 @@
+/*
+ * determinism.h - zvmm's side of deterministic mode: the fixed machine, scripted input, digests,
+ * the log of events, and the limit for user code that never enters the kernel.
+ *
+ * The kernel's side is hal-paravirt/virtual.c; docs/determinism.md has the rules. vm->determinism
+ * is NULL in an ordinary run, and nothing here is called then.
+ */
+#ifndef ZVMM_REPLAY_DETERMINISM_H
+#define ZVMM_REPLAY_DETERMINISM_H
+
+#include "hypercall.h"
+#include "input-script.h"
+#include "zvmm.h"
+
+struct zvmm;
+struct determinism;
+
+/* The machine that every host can be: see docs/determinism.md. */
+#define DETERMINISTIC_QUIRKS                                                                       \
+    (ZV_QUIRK_SLOW_RING0 | ZV_QUIRK_SYSCALL_BROKEN | ZV_QUIRK_NO_XSAVE | ZV_QUIRK_NO_INT3_RING0 |  \
+     ZV_QUIRK_NO_PCID)
+#define DETERMINISTIC_KHZ        1000000u               /* a tick is a nanosecond */
+#define DETERMINISTIC_WALL_CLOCK 1577836800000000000ull /* 2020-01-01 00:00 UTC, at tick 0 */
+
+/* Read the input script; the rest of vm->config is checked already. */
+int determinism_create(struct zvmm *vm, struct zvmm_error *error);
+
+/* The machine is ready: the last thing before its first instruction. */
+int determinism_begin(struct zvmm *vm, struct zvmm_error *error);
+
+/* Before each KVM_RUN: inject what the limit for user code asks for. */
+void determinism_before_run(struct zvmm *vm);
+
+/* The hypercalls. Failures of the host end the run through vm->error. */
+int64_t determinism_console_read(struct zvmm *vm, uint8_t *to, uint64_t length);
+int64_t determinism_events(struct zvmm *vm, const struct zv_call *call);
+int64_t determinism_stuck(struct zvmm *vm);
+void determinism_marker(struct zvmm *vm, uint32_t id, uint64_t value);
+
+/* The run has ended with vm->result: digest, end of the log, notes. */
+void determinism_end(struct zvmm *vm);
+
+void determinism_destroy(struct zvmm *vm);
+
+#endif
