@@ -17,10 +17,13 @@
 #include "string.h"
 #include "usercopy.h"
 
-#define INDEX_BITS 18 /* 262,144 handles a process */
-#define GENERATION_BITS 12
+/* Enumerators, so that debuggers know them. */
+enum {
+    INDEX_BITS = 18, /* 262,144 handles a process */
+    GENERATION_BITS = 12,
+    CHUNK_SLOTS = 32,
+};
 #define PAYLOAD_MASK ((1u << (INDEX_BITS + GENERATION_BITS)) - 1)
-#define CHUNK_SLOTS 32u
 
 void handle_table_init(struct handle_table *table)
 {

@@ -37,8 +37,10 @@
 #define PAGE_TREE_FAN        (1u << PAGE_TREE_BITS)
 #define PAGE_TREE_MAX_HEIGHT 12
 
-#define PAGE_PRESENT 1ull /* set in a slot that holds a frame */
-#define PAGE_ZERO    2ull
+enum page_slot {
+    PAGE_PRESENT = 1, /* set in a slot that holds a frame */
+    PAGE_ZERO = 2,
+};
 
 struct page_tree {
     uint64_t root;   /* a slot */

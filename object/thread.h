@@ -32,13 +32,15 @@ enum thread_state {
 };
 
 /* What is to be done before user code runs again; most urgent first. */
-#define THREAD_KILLED           (1u << 0) /* shall not run user code any more */
-#define THREAD_EXITING          (1u << 1) /* the same by its own wish */
-#define THREAD_LEAVING          (1u << 2) /* ... and a debugger has been told */
-#define THREAD_PROCESS_STARTING (1u << 3) /* a job's debugger is to be told */
-#define THREAD_STARTING         (1u << 4) /* its process's debugger is to be told */
-#define THREAD_POLICY           (1u << 5) /* policy_reason is an exception to be raised */
-#define THREAD_SUSPEND          (1u << 6) /* suspend_count is not 0 */
+enum thread_flag {
+    THREAD_KILLED = 1u << 0,           /* shall not run user code any more */
+    THREAD_EXITING = 1u << 1,          /* the same by its own wish */
+    THREAD_LEAVING = 1u << 2,          /* ... and a debugger has been told */
+    THREAD_PROCESS_STARTING = 1u << 3, /* a job's debugger is to be told */
+    THREAD_STARTING = 1u << 4,         /* its process's debugger is to be told */
+    THREAD_POLICY = 1u << 5,           /* policy_reason is an exception to be raised */
+    THREAD_SUSPEND = 1u << 6,          /* suspend_count is not 0 */
+};
 
 struct thread {
     struct object object;

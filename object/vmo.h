@@ -32,15 +32,17 @@ struct mapping;
 struct page_source;
 struct vmo_family;
 
-#define VMO_RESIZABLE     (1u << 0)
-#define VMO_PHYSICAL      (1u << 1)
-#define VMO_CONTIGUOUS    (1u << 2)
-#define VMO_SLICE         (1u << 3)
-#define VMO_CLONE         (1u << 4) /* copy-on-write child */
-#define VMO_LOOKS_THROUGH (1u << 5) /* absent pages are those of `source` */
-#define VMO_VDSO          (1u << 6) /* vdso_code_* are valid; see vmar.h */
-#define VMO_HOLDS_PARENT  (1u << 7) /* slice or look-through: `parent` is referenced */
-#define VMO_FROM_PAGER    (1u << 8) /* pager-backed, or looks through to such a VMO */
+enum vmo_flag {
+    VMO_RESIZABLE = 1u << 0,
+    VMO_PHYSICAL = 1u << 1,
+    VMO_CONTIGUOUS = 1u << 2,
+    VMO_SLICE = 1u << 3,
+    VMO_CLONE = 1u << 4,         /* copy-on-write child */
+    VMO_LOOKS_THROUGH = 1u << 5, /* absent pages are those of `source` */
+    VMO_VDSO = 1u << 6,          /* vdso_code_* are valid; see vmar.h */
+    VMO_HOLDS_PARENT = 1u << 7,  /* slice or look-through: `parent` is referenced */
+    VMO_FROM_PAGER = 1u << 8,    /* pager-backed, or looks through to such a VMO */
+};
 
 /* Sizes above this are refused (2^64 rounded down to 128 KiB). */
 #define VMO_MAX_SIZE 0xfffffffffffe0000ull
