@@ -4,7 +4,10 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "inspect/inspect.h"
+
 const struct command command_table[] = {
+    {"inspect", "show what the guest kernel in a snapshot was doing", inspect_command},
     {NULL, NULL, NULL},
 };
 

@@ -1,0 +1,150 @@
+/* walk.c - the kernel's lists and trees, bounded. */
+#include <dwarf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "inspect/kernel.h"
+
+enum { ELEMENTS_MAX = 1 << 20, DEPTH_MAX = 64 };
+
+static bool push(struct inspector *inspector, struct walk *walk, uint64_t address)
+{
+    if (walk->count == ELEMENTS_MAX) {
+        inspect_warn(inspector, "a list has more than %d elements: the rest is left out",
+                     ELEMENTS_MAX);
+        return false;
+    }
+    if (walk->count == walk->room) {
+        size_t room = walk->room != 0 ? walk->room * 2 : 16;
+        uint64_t *more = realloc(walk->address, room * sizeof(*more));
+        if (more == NULL)
+            return false;
+        walk->address = more;
+        walk->room = room;
+    }
+    walk->address[walk->count++] = address;
+    return true;
+}
+
+/* The pointer to the first element: the head itself, or its first member. */
+static bool first_pointer(struct inspector *inspector, const struct value *head,
+                          struct value *pointer)
+{
+    Dwarf_Die plain, die;
+    struct member member;
+    (void)inspector;
+    if (!type_strip(&head->type, &plain))
+        return false;
+    *pointer = *head;
+    if (dwarf_tag(&plain) == DW_TAG_pointer_type)
+        return true;
+    if (dwarf_child(&plain, &die) != 0 || !member_decode(&die, &member))
+        return false;
+    pointer->type = member.type;
+    pointer->address += member.offset;
+    return true;
+}
+
+static void damaged(struct inspector *inspector, const char *path, uint64_t address)
+{
+    inspect_warn(inspector, "the list '%s' is damaged at %#llx: the rest is left out", path,
+                 (unsigned long long)address);
+}
+
+bool walk_list(struct inspector *inspector, const struct value *from, const char *path,
+               const char *link, struct walk *out)
+{
+    struct value head, pointer, next;
+    uint64_t address, mark = 0, limit = 1, steps = 0;
+    *out = (struct walk){.count = 0};
+    if (!value_path(inspector, from, path, &head) || !first_pointer(inspector, &head, &pointer) ||
+        !type_target(&pointer.type, &out->type) || !value_read(inspector, &pointer, &address))
+        return false;
+    struct value element = {.type = out->type};
+    if (!value_path(inspector, &element, link, &next))
+        return false;
+    uint64_t offset = next.address; /* of the link, whose first member points onwards */
+    while (address != 0) {
+        uint64_t following;
+        if (address == mark || !read_kernel(inspector, address + offset, &following, 8)) {
+            damaged(inspector, path, address);
+            break;
+        }
+        if (!push(inspector, out, address))
+            break;
+        if (++steps == limit) { /* Brent: a cycle comes back to a mark that moves away */
+            mark = address;
+            limit *= 2;
+            steps = 0;
+        }
+        address = following;
+    }
+    return true;
+}
+
+struct tree_walk {
+    struct inspector *inspector;
+    struct walk *out;
+    const char *path;
+    uint64_t left, right, parent; /* offsets in an element */
+};
+
+/* A node is met through its parent only, which it must name: so none is met twice. */
+static bool visit(struct tree_walk *tree, uint64_t node, uint64_t parent, unsigned depth)
+{
+    uint64_t left, right, above;
+    if (node == 0)
+        return true;
+    if (depth > DEPTH_MAX || !read_kernel(tree->inspector, node + tree->left, &left, 8) ||
+        !read_kernel(tree->inspector, node + tree->right, &right, 8) ||
+        !read_kernel(tree->inspector, node + tree->parent, &above, 8) || above != parent ||
+        (left != 0 && left == right)) {
+        damaged(tree->inspector, tree->path, node);
+        return true;
+    }
+    return visit(tree, left, node, depth + 1) && push(tree->inspector, tree->out, node) &&
+           visit(tree, right, node, depth + 1);
+}
+
+bool walk_tree(struct inspector *inspector, const struct value *from, const char *path,
+               const char *link, struct walk *out)
+{
+    struct value head, pointer, at, left, right, parent;
+    struct tree_walk tree = {.inspector = inspector, .out = out, .path = path};
+    uint64_t root;
+    *out = (struct walk){.count = 0};
+    if (!value_path(inspector, from, path, &head) || !first_pointer(inspector, &head, &pointer) ||
+        !type_target(&pointer.type, &out->type) || !value_read(inspector, &pointer, &root))
+        return false;
+    struct value element = {.type = out->type};
+    if (!value_path(inspector, &element, link, &at) ||
+        !value_path(inspector, &at, "rbe_left", &left) ||
+        !value_path(inspector, &at, "rbe_right", &right) ||
+        !value_path(inspector, &at, "rbe_parent", &parent))
+        return false;
+    tree.left = left.address;
+    tree.right = right.address;
+    tree.parent = parent.address;
+    visit(&tree, root, 0, 0);
+    return true;
+}
+
+struct value walk_value(const struct walk *walk, size_t i)
+{
+    return (struct value){.type = walk->type, .address = walk->address[i]};
+}
+
+void walk_free(struct walk *walk)
+{
+    free(walk->address);
+    *walk = (struct walk){.count = 0};
+}
+
+bool value_container(struct inspector *inspector, const char *type, const char *path,
+                     uint64_t address, struct value *out)
+{
+    uint64_t offset;
+    if (!value_offset(inspector, type, path, &offset))
+        return false;
+    return value_at(inspector, type, address - offset, out);
+}
