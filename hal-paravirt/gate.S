@@ -361,7 +361,22 @@ prepare:
 /* ---- From the kernel ----------------------------------------------------------------------- */
 
 /*
- * An interrupt can only have ended the HLT of hal_idle, which looks by itself what happened.
+ * Waits for an interrupt, a pending one included: STI takes effect after HLT has begun. Not
+ * everywhere, though: when the hypervisor's own interrupt comes between the two, a nested or
+ * emulated processor may forget that, and take ours before HLT. See trap_kernel.
+ */
+    .balign 16
+    .globl trap_halt, halt_instruction
+trap_halt:
+    sti
+halt_instruction:
+    hlt
+    cli
+    ret
+
+/*
+ * An interrupt can only have ended the HLT of hal_idle, which looks by itself what happened; or it
+ * came before it, and then it is what HLT would wait for, so that is passed over.
  *
  * A debug exception is user's: `mov ss` from a watched address holds it back for one instruction, and
  * if that is a system call it comes here, before swapgs and on user's rsp (hence a stack of its own).
@@ -385,7 +400,10 @@ trap_kernel:
     pop %rcx
     pop %rax
 1:  add $16, %rsp
-    iretq
+    cmpq $halt_instruction, (%rsp)
+    jne 2f
+    incq (%rsp)                         /* HLT is one byte */
+2:  iretq
 
 /*
  * The kernel's own fault, or an NMI, double fault or machine check from anywhere. The registers

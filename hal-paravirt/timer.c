@@ -6,6 +6,7 @@
 #include "cpu.h"
 #include "hostcall.h"
 #include "machine.h"
+#include "trap.h"
 #include "virtual.h"
 #include "x86.h"
 
@@ -128,8 +129,7 @@ void timer_interrupt(void)
 
 /*
  * Between the look at the events and HLT an event cannot be lost: zvmm raises an interrupt with
- * it, which stays pending until `sti; hlt`, whose first instruction takes effect after the second
- * has begun.
+ * it, which stays pending until trap_halt() takes it.
  */
 void hal_idle(void)
 {
@@ -146,7 +146,7 @@ void hal_idle(void)
     if (machine.deterministic)
         virtual_idle(timer_deadline());
     else
-        __asm__ volatile("sti\n\thlt\n\tcli" : : : "memory");
+        trap_halt();
     expire();
 }
 

@@ -10,4 +10,7 @@ void trap_init(void);
 /* Called by gate.S. Fills *trap for a trap from user mode other than a system call. */
 void trap_report(struct hal_trap *trap, uint64_t vector, uint64_t error_code);
 
+/* Halts until there is an interrupt, which is taken; interrupts are off before and after. */
+void trap_halt(void);
+
 #endif

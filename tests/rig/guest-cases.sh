@@ -37,7 +37,8 @@ run memory_pressure 0 --memory 16M guest.elf -- core-tests 'MemoryPressure.*' </
 grep -q ' failed 0 skipped 0' /out
 result $? "memory_pressure: all cases ran"
 
-./zvmm guest.elf -- core-tests >/all 2>&1 </dev/null
+# Should a case hang, what came before it is shown.
+timeout 540 ./zvmm guest.elf -- core-tests >/all 2>&1 </dev/null
 got=$?
 { grep '^# passed' /all; grep -B8 '^not ok' /all; tail -n 12 /all; } >/out
 result $got "core-tests"
