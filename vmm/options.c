@@ -20,6 +20,7 @@ const char options_help[] =
     "0)\n"
     "  --digest         with --deterministic, print a hash of the machine at its end and at "
     "markers\n"
+    "  --gdb[=WHERE]    wait for gdb at port 1234, at port WHERE, or at unix:PATH\n"
     "  --help           print this text\n"
     "  --input FILE     with --deterministic, a script of console input (default: no input)\n"
     "  --kvm PATH       the KVM device node (default /dev/kvm)\n"
@@ -219,6 +220,13 @@ static int set_digest(struct options *options, const char *value, struct zvmm_er
     return 0;
 }
 
+static int set_gdb(struct options *options, const char *value, struct zvmm_error *error)
+{
+    (void)error;
+    options->config.gdb = value != NULL ? value : "";
+    return 0;
+}
+
 static int set_help(struct options *options, const char *value, struct zvmm_error *error)
 {
     (void)value;
@@ -348,6 +356,7 @@ static const struct {
     {"--cmdline", "STR", set_cmdline},
     {"--deterministic", "=SEED", set_deterministic},
     {"--digest", NULL, set_digest},
+    {"--gdb", "=PORT|unix:PATH", set_gdb},
     {"--help", NULL, set_help},
     {"--input", "FILE", set_input},
     {"--kvm", "PATH", set_kvm},

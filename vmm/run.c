@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "door.h"
+#include "gdb/gdb.h"
 #include "interrupt.h"
 #include "panic.h"
 #include "replay/determinism.h"
@@ -122,6 +123,7 @@ static void count_exit(struct zvmm *vm, uint32_t reason)
 static void handle_run_failure(struct zvmm *vm, int reason)
 {
     if (reason == EINTR || reason == EAGAIN) {
+        vm->kvm.run->exit_reason = KVM_EXIT_INTR; /* not the last stay's */
         vm->kvm.run->immediate_exit = 0; /* before the reasons for the kick are looked at */
         count_exit(vm, KVM_EXIT_INTR);
         return;
@@ -154,6 +156,9 @@ static void note_first_run(struct zvmm *vm)
 /* One stay in the guest and what follows from it. */
 static void run_once(struct zvmm *vm)
 {
+    gdb_attend(vm);
+    if (vm->ended)
+        return;
     if (vm->determinism != NULL) {
         determinism_before_run(vm);
     } else if (!vm->kvm.irqchip) {
@@ -170,7 +175,8 @@ static void run_once(struct zvmm *vm)
         handle_run_failure(vm, reason);
     } else {
         count_exit(vm, vm->kvm.run->exit_reason);
-        handle_exit(vm);
+        if (!gdb_take_exit(vm))
+            handle_exit(vm);
     }
     if (!vm->ended && !vm->failed && vm->determinism == NULL)
         console_poll(vm);
@@ -184,8 +190,11 @@ int zvmm_run(struct zvmm *vm, struct zvmm_result *result, struct zvmm_error *err
     note_first_run(vm);
     if (vm->determinism != NULL && determinism_begin(vm, &vm->error) != 0)
         vm->failed = true;
+    if (!vm->failed && vm->config.gdb != NULL && gdb_open(vm, vm->config.gdb, &vm->error) != 0)
+        vm->failed = true;
     while (!vm->ended && !vm->failed)
         run_once(vm);
+    gdb_close(vm);
     vm->stats.end_ns = clock_monotonic_ns() - vm->stats.created_ns;
     if (vm->determinism != NULL)
         determinism_end(vm);

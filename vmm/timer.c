@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include <sys/prctl.h>
 
+#include "gdb/gdb.h"
 #include "interrupt.h"
 #include "signals.h"
 #include "vm.h"
@@ -115,7 +116,7 @@ void timer_halt(struct zvmm *vm)
     sigset_t before;
     signals_block(&before);
     while (atomic_load(&vm->pending) == 0 && signals_stop() == 0 && !atomic_load(&vm->quit) &&
-           !fire_if_past(vm)) {
+           !gdb_wanted(vm) && !fire_if_past(vm)) {
         uint64_t deadline = guest_deadline(vm);
         struct timespec timeout = to_timespec(clock_ns_until(&vm->clock, deadline));
         if (deadline != NONE)

@@ -11,6 +11,8 @@
 #include "kvm.h"
 #include "timer.h"
 
+struct gdb;
+
 struct zvmm {
     struct zvmm_config config; /* strings are the caller's */
     struct kvm kvm;
@@ -29,6 +31,8 @@ struct zvmm {
     atomic_bool quit;    /* the user typed Ctrl-A x */
     struct console console;
     struct timer timer;
+
+    struct gdb *gdb; /* NULL without --gdb */
 
     bool ended; /* a hypercall or an exit has ended the run: result is set ... */
     struct zvmm_result result;

@@ -45,14 +45,15 @@ struct zvmm_config {
     int pin_cpu;     /* host CPU for the vCPU thread, or -1                        */
     bool has_quirks; /* quirks (ZV_QUIRK_*) replace the probe's finding            */
     uint32_t quirks;
-    bool force_probe; /* probe even where the KVM is known to be hardware's         */
+    bool force_probe;       /* probe even where the KVM is known to be hardware's         */
     bool deterministic;     /* virtual time and the baseline machine: docs/determinism.md   */
     const char *input_path; /* deterministic: console input script, or NULL for none        */
     bool digest;            /* deterministic: print digests on stderr                       */
-    bool verbose;     /* remarks on stderr                                          */
-    int in_fd;        /* console input, -1 for none                                 */
-    int out_fd;       /* console output                                             */
-    bool own_process; /* take SIGINT, SIGTERM, SIGHUP, SIGQUIT and the terminal     */
+    const char *gdb;        /* NULL, or where to wait for gdb: see gdb_open() in gdb/gdb.h */
+    bool verbose;           /* remarks on stderr                                          */
+    int in_fd;              /* console input, -1 for none                                 */
+    int out_fd;             /* console output                                             */
+    bool own_process;       /* take SIGINT, SIGTERM, SIGHUP, SIGQUIT and the terminal     */
 };
 
 enum zvmm_end {

@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# The real gdb on a machine of this host's KVM, in batch mode.
+# shellcheck disable=SC2016 # gdb's variables are not the shell's
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. tests/tap.sh
+
+command -v gdb >/dev/null || skip_all "gdb is missing: make setup"
+[ -w /dev/kvm ] || skip_all "no usable /dev/kvm"
+export HOME=$TAP_DIR XDG_CACHE_HOME=$TAP_DIR
+SOCKET=$TAP_DIR/gdb.sock
+LOG=$TAP_DIR/zvmm.log
+CASE_TIMEOUT=60
+
+# Start zvmm in the background, its console in $LOG, and wait until gdb can connect.
+start_zvmm() { # ARGS...
+    rm -f "$SOCKET" "$TAP_DIR/ready"
+    mkfifo "$TAP_DIR/ready"
+    ./zvmm "--gdb=unix:$SOCKET" "$@" <"${ZVMM_INPUT:-/dev/null}" >"$LOG" 2> >(tee "$TAP_DIR/ready" >>"$LOG") &
+    ZVMM=$!
+    head -n 1 "$TAP_DIR/ready" >/dev/null
+}
+
+# gdb on the machine that start_zvmm has made: one command an argument.
+gdb_case() { # NAME COMMAND...
+    local name=$1 args=()
+    shift
+    for command in "$@"; do args+=(-ex "$command"); done
+    case_run "$name" 0 gdb -nx -q -batch guest.elf -ex 'set pagination off' -ex "target remote $SOCKET" "${args[@]}"
+}
+
+zvmm_ends_with() { # STATUS
+    wait "$ZVMM"
+    [ $? = "$1" ]
+}
+log_has() { grep -qF -- "$1" "$LOG"; }
+has_match() { grep -qE -- "$1" "$OUT"; }
+
+start_zvmm guest.elf -- hello
+gdb_case registers 'info registers' 'p $xmm0.uint128' 'p $k_gs_base' 'x/i $rip' 'x/2gx $rdi' \
+    'set var $rbx = 0x1234' 'p/x $rbx' 'set var $rbx = 0' 'info threads' 'break hal_context_run' 'continue' 'bt' \
+    'stepi' 'stepi' 'p/x $rip - (unsigned long)hal_context_run' 'delete' 'continue'
+expect "the machine waits at its first instruction" has '_start () at hal-paravirt/entry.S'
+expect "control registers" has_match '^cr3 +0x[1-9a-f]'
+expect "the boot information can be read" has '0x746f6f42566d765a'
+expect "a register can be written" has '= 0x1234'
+expect "the vCPU is a thread" has 'vCPU 0, kernel'
+expect "a breakpoint in the kernel" has 'Breakpoint 1, hal_context_run () at hal-paravirt/gate.S'
+expect "a backtrace to the entry" has_match '^#[0-9]+ .* in _start \(\)'
+expect "two steps are two instructions" has '= 0x2'
+expect "gdb hears of the end" has 'exited normally'
+expect "the machine runs on and ends with its status" zvmm_ends_with 0
+expect "its output is there" log_has 'Hello from user space!'
+
+start_zvmm guest.elf -- hello
+gdb_case detach 'break hal_context_run' 'continue' 'detach'
+expect "a detached machine runs on" zvmm_ends_with 0
+expect "its output is there, too" log_has 'Hello from user space!'
+
+start_zvmm guest.elf -- hello
+gdb_case kill 'kill'
+expect "a killed machine ends" zvmm_ends_with 137
+
+start_zvmm guest.elf -- hello
+gdb_case monitor 'monitor help' 'monitor info exits' 'monitor nonsense' 'kill'
+expect "monitor help" err_has 'monitor info exits'
+expect "monitor info exits" err_has 'stays in the guest'
+expect "monitor names what it does not know" err_has "no command 'nonsense'"
+zvmm_ends_with 137
+
+# Two connections, one after the other, and Ctrl-C: the shell waits for input that never comes.
+mkfifo "$TAP_DIR/input"
+exec 8<>"$TAP_DIR/input"
+ZVMM_INPUT=$TAP_DIR/input
+start_zvmm guest.elf
+# The signal goes to gdb when the shell's prompt is there, so the machine is running.
+interrupt_at_prompt() {
+    until grep -qF '$ ' "$LOG"; do sleep 0.05; done
+    kill -INT "$1"
+}
+interrupted_gdb() {
+    interrupt_at_prompt $$ &
+    exec gdb "$@"
+}
+export -f interrupt_at_prompt interrupted_gdb
+export LOG
+case_run interrupt 0 bash -c 'interrupted_gdb "$@"' gdb -nx -q -batch guest.elf -ex "target remote $SOCKET" \
+    -ex 'continue' -ex 'p $cs' -ex 'bt' -ex 'detach'
+expect "Ctrl-C stops it" has 'SIGINT'
+expect "in the kernel" has_match '^#[0-9]+ .*kernel_loop'
+gdb_case second_connection 'p $cs' 'kill'
+expect "a second gdb sees the machine" has_match '= (16|51)'
+expect "and kills it" zvmm_ends_with 137
+ZVMM_INPUT=/dev/null
+
+case_run bad_port 125 ./zvmm --gdb=lots guest.elf
+expect "a bad port is named" err_has "'lots' is not a place to listen at"
+expect "in one line" one_line_error
+case_run bad_path 125 ./zvmm "--gdb=unix:$TAP_DIR/none/gdb" guest.elf
+expect "a bad path is named" err_has 'No such file'
+
+finish
