@@ -106,8 +106,6 @@ static void expire(void)
 {
     uint64_t now = clock_now();
 
-    if (timer.lapic_armed <= now)
-        timer.lapic_armed = TIMER_NEVER;
     if (timer.kernel_tsc <= now) {
         timer.kernel_tsc = TIMER_NEVER;
         timer.kernel_ns = ZX_TIME_INFINITE;
@@ -147,6 +145,9 @@ void hal_idle(void)
         virtual_idle(timer_deadline());
     else
         trap_halt();
+    /* It may have been the local APIC's timer, and KVM may let that go off shortly before its
+     * deadline: to arm it once too often is cheap, to believe it armed is to sleep for ever. */
+    timer.lapic_armed = TIMER_NEVER;
     expire();
 }
 
