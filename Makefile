@@ -39,7 +39,7 @@ help:
 	@echo 'make libos      build ./zlibos, the kernel as a Linux process'
 	@echo 'make setup      install the Debian packages that building and testing need (as root)'
 	@echo 'make check      quick tests, under 2 minutes (T=NAME runs one)'
-	@echo 'make test       all tests: unit, sanitizers, in-guest on this KVM, the nested rig'
+	@echo 'make test       all tests: unit, sanitizers, valgrind, in-guest on this KVM, the nested rig'
 	@echo 'make test-unit  host unit tests        make test-guest  programs in the guest'
 	@echo 'make test-cli   command-line tests     make test-rig    the guest on the nested rig'
 	@echo 'make bench      measure, here and on the rig, and write obj/bench/report.txt'

@@ -1,9 +1,31 @@
 /*
  * test_zcore_faults.c - faults that were reproduced in zCore, another kernel with Zircon's system
  * calls: one test each, so that this kernel does not have them. The file runs in a few seconds.
+ *
+ *   a write lost in a tree of slices and clones; resizing      clone_trees_keep_their_content
+ *   with clones panics
+ *   a grown clone of a clone shows the parent's next page      grown_clone_shows_no_more_of_its_parent
+ *   a chain of 100,000 clones overflows the stack              deep_clone_chain
+ *   reading through 64 clones takes ten times as long          depth_costs_nothing
+ *   a wake-up is lost                                          no_wake_up_is_lost
+ *   expired waits stay linked                                  expired_waits_leave_nothing
+ *   a reply of a channel call is lost                          no_reply_is_lost
+ *   a channel that holds its own peer is never freed           channel_that_holds_its_peer_is_freed
+ *   a full-duplex socket deadlocks                             full_duplex_socket
+ *   futex entries are never freed                              futex_entries_are_freed
+ *   futex wake reports one woken when there was none           futex_wake_without_waiter
+ *   a live handle value is issued again after 2^30             live_handle_value_is_never_issued_again
+ *   kernel crash: an unknown VMO operation                     unknown_vmo_operation
+ *   kernel crash: a huge length                                huge_vmo_lengths
+ *   kernel crash: any bad pointer but null                     bad_pointers
+ *   commit out of range succeeds                               commit_out_of_range
+ *   vmo_create of 2^64-1 makes an empty VMO                    vmo_too_large
+ *   queues have no limit                                       queues_are_limited
+ *   port_cancel does nothing                                   port_cancel_cancels
  */
 #include "channel_helpers.h"
 
+#include <time.h>
 #include <zircon/exception.h>
 #include <zircon/vm.h>
 
@@ -262,6 +284,48 @@ static void test_deep_clone_chain(void **state)
     for (int i = DEPTH; i-- > 0;)
         object_release(&chain[i]->object);
     free(chain);
+}
+
+static uint64_t host_nanoseconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+enum { DEEP = 64, READ_PAGES = 32, READ_TRIES = 50 };
+
+/* The shortest time in which all of a clone's pages, which its first ancestor has, are read. */
+static uint64_t time_to_read(int depth)
+{
+    static uint8_t bytes[READ_PAGES * PAGE];
+    struct vmo *chain[DEEP + 1];
+    uint64_t shortest = UINT64_MAX;
+
+    assert_status(vmo_create(sizeof bytes, 0, &chain[0]), ZX_OK);
+    assert_status(vmo_write(chain[0], bytes, 0, sizeof bytes), ZX_OK);
+    for (int i = 1; i <= depth; i++)
+        assert_status(
+            vmo_create_child(chain[i - 1], ZX_VMO_CHILD_SNAPSHOT, 0, sizeof bytes, &chain[i]),
+            ZX_OK);
+    for (int i = 0; i < READ_TRIES; i++) {
+        uint64_t start = host_nanoseconds(), time;
+
+        assert_status(vmo_read(chain[depth], bytes, 0, sizeof bytes), ZX_OK);
+        time = host_nanoseconds() - start;
+        shortest = time < shortest ? time : shortest;
+    }
+    for (int i = 0; i <= depth; i++)
+        object_release(&chain[i]->object);
+    return shortest;
+}
+
+/* Reading 128 KiB took 4 us, and 34 to 56 us through 64 clones. */
+static void test_depth_costs_nothing(void **state)
+{
+    (void)state;
+    assert_true(time_to_read(DEEP) < 4 * time_to_read(1));
 }
 
 /* ---- Waiting ------------------------------------------------------------------------------- */
@@ -726,6 +790,7 @@ int main(void)
         TEST(test_clone_trees_keep_their_content),
         TEST(test_grown_clone_shows_no_more_of_its_parent),
         TEST(test_deep_clone_chain),
+        TEST(test_depth_costs_nothing),
         TEST(test_no_wake_up_is_lost),
         TEST(test_expired_waits_leave_nothing),
         TEST(test_no_reply_is_lost),
