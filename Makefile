@@ -52,7 +52,7 @@ help:
 PACKAGES := gcc clang make libelf-dev libdw-dev zlib1g-dev liblzma-dev libbz2-dev musl-dev \
 	libcmocka-dev libbsd-dev qemu-system-x86 busybox-static cpio perl xz-utils kmod \
 	libclang-rt-14-dev valgrind mandoc binutils expect gnuplot-nox \
-	libxxhash-dev libzstd-dev libseccomp-dev graphviz gdb spin
+	libxxhash-dev libzstd-dev libjansson-dev libseccomp-dev graphviz gdb spin
 
 setup:
 	$(Q)test "$$(id -u)" = 0 || { echo 'make setup: installing packages needs root: run it with sudo' >&2; exit 1; }

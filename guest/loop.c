@@ -17,8 +17,6 @@
 #include "process.h"
 #include "thread.h"
 
-#define NOT_ARMED ((zx_time_t)-1) /* cpu->armed: the HAL must be told again */
-
 /* When the current thread must give way: its budget is spent, or others want their turn. */
 static zx_time_t slice_end(const struct cpu *cpu, const struct thread *thread)
 {
@@ -27,22 +25,24 @@ static zx_time_t slice_end(const struct cpu *cpu, const struct thread *thread)
     return ZX_TIME_INFINITE;
 }
 
-/* When the timer must go off: the earliest deadline, or `also` if that comes first. */
-static zx_time_t next_event(const struct cpu *cpu, zx_time_t also)
+static void arm_timer(struct cpu *cpu, zx_time_t deadline)
 {
-    zx_time_t next = timerq_next(&cpu->timers);
-
-    return also < next ? also : next;
+    if (deadline != cpu->armed) {
+        cpu->armed = deadline;
+        hal_timer_arm(deadline);
+    }
 }
 
-static void arm_timer(struct cpu *cpu, zx_time_t also)
+/* For the earliest deadline, or the end of the turn. One that is armed for earlier stays: threads
+ * that wake each other change it all the time, and an interrupt too many is cheaper. */
+static void arm_timer_for(struct cpu *cpu, const struct thread *thread)
 {
-    zx_time_t next = next_event(cpu, also);
+    zx_time_t next = timerq_next(&cpu->timers), end = slice_end(cpu, thread);
 
-    if (next != cpu->armed) {
-        cpu->armed = next;
-        hal_timer_arm(next);
-    }
+    if (end < next)
+        next = end;
+    if (next < cpu->armed)
+        arm_timer(cpu, next);
 }
 
 /* Deadlines, console input, the user's wish to end: whatever an interrupt may have been for. */
@@ -52,7 +52,7 @@ static void poll_events(struct cpu *cpu)
     zx_time_t now = hal_now();
 
     if (now >= cpu->armed)
-        cpu->armed = NOT_ARMED;
+        cpu->armed = ZX_TIME_INFINITE;
     timerq_expire(&cpu->timers, now);
     if (events & HAL_EVENT_CONSOLE)
         console_input_ready();
@@ -69,29 +69,21 @@ static void interrupt(struct cpu *cpu, struct thread *thread)
 }
 
 /*
- * A system call, called inside hal_context_run. Most leave nothing to do but to return to user
- * mode, and then that happens at once (true); otherwise the loop below takes over.
+ * Runs `thread` until it blocks, dies or gives way. Most system calls do not come here: they are
+ * answered inside hal_context_run, unless something they did called hal_context_stop.
  */
-static bool system_call(struct hal_context *context)
-{
-    struct thread *thread = container_of(context, struct thread, context);
-    struct cpu *cpu = this_cpu();
-
-    syscall_dispatch(thread);
-    return !thread->wait.kind && !thread->flags && !cpu->resched &&
-           next_event(cpu, slice_end(cpu, thread)) == cpu->armed;
-}
-
-/* Runs `thread` until it blocks, dies or gives way. */
 static void run_thread(struct cpu *cpu, struct thread *thread)
 {
     struct hal_trap trap;
 
     while (!cpu->resched && thread_settle(thread)) {
-        arm_timer(cpu, slice_end(cpu, thread));
+        if (cpu->resched)
+            break; /* its wait is over, and finishing it has woken a thread that goes first */
+        arm_timer_for(cpu, thread);
         hal_context_run(&thread->context, &trap);
         switch (trap.kind) {
-        case HAL_TRAP_SYSCALL: /* system_call has been called */
+        case HAL_TRAP_SYSCALL:
+            syscall_finish(thread, trap.result);
             break;
         case HAL_TRAP_INTERRUPT:
             interrupt(cpu, thread);
@@ -104,22 +96,25 @@ static void run_thread(struct cpu *cpu, struct thread *thread)
     }
 }
 
-static void switch_to(struct cpu *cpu, struct thread *thread)
+/* `now` and the result: the time. Reading the clock is a part of what a switch costs. */
+static zx_time_t switch_to(struct cpu *cpu, struct thread *thread, zx_time_t now)
 {
     zx_duration_t used;
 
     object_ref(&thread->object);
     cpu->current = thread;
     cpu->stats.switches++;
-    thread->running_since = hal_now();
-    executor_begin_turn(cpu, thread, thread->running_since);
+    thread->running_since = now;
+    executor_begin_turn(cpu, thread, now);
     hal_page_table_activate(thread->process->aspace->table);
     run_thread(cpu, thread);
-    used = hal_now() - thread->running_since;
+    now = hal_now();
+    used = now - thread->running_since;
     thread->runtime += used;
     cpu->current = NULL;
     executor_end_turn(cpu, thread, used);
     object_release(&thread->object);
+    return now;
 }
 
 /* Nothing can run any more: the root job is dead or holds no process. */
@@ -130,24 +125,27 @@ static bool is_finished(const struct kernel *k)
     return root->state == JOB_DEAD || (TAILQ_EMPTY(&root->processes) && TAILQ_EMPTY(&root->jobs));
 }
 
-static void idle(struct cpu *cpu)
+static zx_time_t idle(struct cpu *cpu)
 {
-    zx_time_t start = hal_now();
+    zx_time_t start = hal_now(), now;
 
-    arm_timer(cpu, ZX_TIME_INFINITE);
+    arm_timer(cpu, timerq_next(&cpu->timers));
     cpu->stats.idles++;
     hal_idle();
-    cpu->idle_time += hal_now() - start;
+    now = hal_now();
+    cpu->idle_time += now - start;
     poll_events(cpu);
+    return now;
 }
 
 _Noreturn void kernel_loop(const struct options *options)
 {
     struct cpu *cpu = this_cpu();
     struct kernel *k = kernel();
+    zx_time_t now = hal_now();
 
-    cpu->armed = NOT_ARMED;
-    hal_set_syscall_handler(system_call);
+    cpu->armed = ZX_TIME_INFINITE;
+    hal_set_syscall_handler(syscall_handle);
     if (options->markers)
         hal_marker(ZV_MARKER_FIRST_USER, 0);
     for (;;) {
@@ -156,10 +154,10 @@ _Noreturn void kernel_loop(const struct options *options)
         pressure_check(k);
         thread = executor_take(cpu);
         if (thread)
-            switch_to(cpu, thread);
+            now = switch_to(cpu, thread, now);
         else if (is_finished(k))
             hal_exit(k->exit_code);
         else
-            idle(cpu);
+            now = idle(cpu);
     }
 }

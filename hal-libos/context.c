@@ -61,7 +61,7 @@ CHECK(fsgsbase, CPU_FSGSBASE);
 CHECK(xsave, CPU_XSAVE);
 CHECK(work, CPU_WORK);
 CHECK(handler, CPU_HANDLER);
-CHECK(gs_loaded, CPU_GS_LOADED);
+CHECK(result, CPU_RESULT);
 _Static_assert(offsetof(struct hal_regs, fs_base) == REGS_FS, "cpu.h: fs_base");
 _Static_assert(offsetof(struct hal_regs, gs_base) == REGS_GS, "cpu.h: gs_base");
 _Static_assert(offsetof(struct hal_regs, rflags) == REGS_RFLAGS, "cpu.h: rflags");
@@ -243,8 +243,13 @@ static void step_deferred(struct hal_regs *regs)
 static bool finish_signal(struct hal_context *context, struct hal_trap *trap)
 {
     *trap = cpu.trap;
-    if (trap->kind == HAL_TRAP_SYSCALL)
-        return !cpu.handler || !cpu.handler(context);
+    if (trap->kind == HAL_TRAP_SYSCALL && cpu.handler) {
+        trap->result = cpu.handler(context);
+        if (cpu.work & WORK_STOP)
+            return true;
+        context->regs.rax = (uint64_t)trap->result;
+        return false;
+    }
     if (trap->kind == HAL_TRAP_PAGE_FAULT)
         context_expect_page(context, trap->address, trap->access);
     if (trap->kind == HAL_TRAP_INTERRUPT)
@@ -260,6 +265,7 @@ static void prepare(struct hal_context *context)
         set_gs_base(context->regs.gs_base);
     if (EXPECTED(context))
         put_expected_page(context);
+    cpu.work &= (uint8_t)~WORK_STOP;
     if (cpu.work & WORK_TIMER)
         timer_program();
     cpu.trap.kind = HAL_TRAP_INTERRUPT; /* if user mode is not entered at all */
@@ -282,6 +288,7 @@ void hal_context_run(struct hal_context *context, struct hal_trap *trap)
         case ENTERED_BY_CALL:
             step_deferred(&context->regs);
             trap->kind = HAL_TRAP_SYSCALL;
+            trap->result = cpu.result;
             return;
         case ENTERED_BY_SIGNAL:
             if (finish_signal(context, trap))
@@ -291,6 +298,11 @@ void hal_context_run(struct hal_context *context, struct hal_trap *trap)
             step_deferred(&context->regs);
         }
     }
+}
+
+void hal_context_stop(void)
+{
+    cpu.work |= WORK_STOP;
 }
 
 void hal_set_syscall_handler(hal_syscall_handler *handler)

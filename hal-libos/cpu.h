@@ -18,7 +18,7 @@
 #define CPU_XSAVE      44
 #define CPU_WORK       45
 #define CPU_HANDLER    48
-#define CPU_GS_LOADED  56
+#define CPU_RESULT     56
 
 /* struct hal_regs at the start of struct hal_context, and what follows it. */
 #define REGS_RAX    0
@@ -57,6 +57,7 @@
 /* Bits of cpu.work: what is to be done in C before user code runs again. */
 #define WORK_TIMER 1 /* the host's timer must be set */
 #define WORK_STEP  2 /* a single-step trap hit the way into the kernel: TF is the context's */
+#define WORK_STOP  4 /* hal_context_stop() */
 
 #define RFLAGS_TF 0x100
 #define RFLAGS_DF 0x400
@@ -90,6 +91,7 @@ struct cpu {
     uint8_t xsave;             /* xsave works; otherwise fxsave */
     volatile uint8_t work;     /* WORK_* */
     hal_syscall_handler *handler; /* hal_set_syscall_handler() */
+    int64_t result;               /* what the handler returned */
     uint64_t gs_loaded;           /* GS base that was put into the processor */
 
     struct hal_page_table *table; /* active; NULL: none */

@@ -172,17 +172,17 @@ switch_syscall:
     sub $8, %rsp
     call *%rax
     add $8, %rsp
-    test %al, %al
-    jz 5f
+    testb $WORK_STOP, cpu + CPU_WORK(%rip)
+    jnz 7f
+    mov %rax, REGS_RAX(%rbx)
     test $RFLAGS_HARMFUL, %r12d
     jnz 6f
     cmpb $0, cpu + CPU_WORK(%rip)
     jne 6f
-    mov REGS_GS(%rbx), %rax
-    cmp cpu + CPU_GS_LOADED(%rip), %rax
-    jne 6f
     mov $1, %esi
     jmp enter
+
+7:  mov %rax, cpu + CPU_RESULT(%rip)
 
 5:  xor %eax, %eax
 leave:

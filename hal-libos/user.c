@@ -84,6 +84,17 @@ zx_status_t hal_pmem_to_user(struct hal_page_table *table, zx_vaddr_t to, hal_pa
     return copy(table, to, machine_direct(from), true, length, done);
 }
 
+zx_status_t hal_user_write_u32(struct hal_page_table *table, zx_vaddr_t to, uint32_t value)
+{
+    size_t room;
+    char *page = resolve(table, to, true, 0, &room);
+
+    if (!page || room < sizeof value)
+        return ZX_ERR_NOT_FOUND;
+    memcpy(page, &value, sizeof value);
+    return ZX_OK;
+}
+
 zx_status_t hal_user_read_u32(struct hal_page_table *table, zx_vaddr_t from, uint32_t *value)
 {
     size_t room;

@@ -257,6 +257,7 @@ int context_prepare(struct hal_context *context)
     } else if (cpu->fs_base != regs->fs_base || cpu->gs_base != regs->gs_base) {
         load_bases(cpu, regs);
     }
+    cpu->work &= ~WORK_STOP; /* hal_context_run has returned and been called again */
     if (cpu->work & WORK_TIMER && timer_program())
         return ZV_VECTOR_TIMER;
     return 0;

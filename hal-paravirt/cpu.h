@@ -16,12 +16,16 @@
 #define CPU_WORK         64
 #define CPU_LAPIC        68
 #define CPU_HANDLER      72
-#define CPU_TRAP_STACK   80
+#define CPU_DATA         80
+#define CPU_TRAP_STACK   96
 #define CPU_TRAP_TOP     (CPU_TRAP_STACK + TRAP_STACK_BYTES)
 
 /* TSS.rsp0 points at CPU_TRAP_TOP, so a frame from user mode is always at the same place. */
 #define TRAP_STACK_BYTES 256
 #define CPU_TRAP_RSP     (CPU_TRAP_TOP - 16) /* user's rsp in such a frame */
+
+/* struct hal_trap. */
+#define TRAP_RESULT 32
 
 /* struct hal_regs at the start of struct hal_context. */
 #define REGS_RAX    0
@@ -104,6 +108,7 @@ struct tss {
 
 /* Bits of struct cpu.work: what is to be done before user code runs again. */
 #define WORK_TIMER (1u << 0) /* the effective deadline is earlier than the armed one */
+#define WORK_STOP  (1u << 1) /* hal_context_stop() */
 
 struct cpu {
     struct cpu *self;
@@ -123,11 +128,11 @@ struct cpu {
     uint32_t lapic;            /* 1: interrupts come from a local APIC and want an EOI */
 
     hal_syscall_handler *handler; /* hal_set_syscall_handler() */
+    void *data;                   /* hal_cpu_data() */
 
     /* Frames from user mode; the kernel's own stack is never switched by the processor. */
-    uint64_t trap_stack[TRAP_STACK_BYTES / 8];
+    uint64_t trap_stack[TRAP_STACK_BYTES / 8] __attribute__((aligned(16)));
 
-    void *data;                   /* hal_cpu_data() */
     struct hal_page_table *table; /* in CR3; NULL: the boot tables */
     bool breakpoints;             /* DR7 has some switched on */
     struct tss tss __attribute__((aligned(16)));

@@ -4,8 +4,8 @@
  * Interrupts are off in the kernel, so between entering and leaving ring 0 nothing else uses the
  * per-CPU scratch fields. There are two ways in from user mode, and both end in the caller of
  * hal_context_run, whose stack pointer is in CPU_KERNEL_RSP:
- *   - a system call, by SYSCALL or, where that is broken, by #GP on the stub page; the handler of
- *     hal_set_syscall_handler can send it straight back;
+ *   - a system call, by SYSCALL or, where that is broken, by #GP on the stub page; once a handler is
+ *     set it goes straight back, unless hal_context_stop() was called;
  *   - any other trap, by the IDT; trap_report() in trap.c then describes it.
  * The registers are saved straight into the context that CPU_CURRENT points at; there is no frame
  * on the kernel stack to copy from.
@@ -138,9 +138,10 @@ syscall_entry:
     RETURN_SYSCALL
 
 /*
- * The entry while a handler is set. It is called on the stack that hal_context_run left. When user
- * code goes on, the registers that C functions preserve are user's already; the rest comes from
- * the context. No check of rcx and r11: they came from SYSCALL, and the handler leaves them alone.
+ * The entry while a handler is set. It is called on the stack that hal_context_run left, and its
+ * result stays in rax. When user code goes on, the registers that C functions preserve are user's
+ * already; the rest comes from the context, so that nothing of the kernel's shows. No check of rcx
+ * and r11: they came from SYSCALL, and the handler leaves them alone, as it does the bases.
  */
     .balign 16
     .globl syscall_entry_handler
@@ -152,22 +153,13 @@ call_handler:
     mov %rsp, %rdi
     mov %gs:CPU_KERNEL_RSP, %rsp
     call *%gs:CPU_HANDLER
-    test %al, %al
-    jz handler_stopped
-    mov %gs:CPU_CURRENT, %rdi
     cmpl $0, %gs:CPU_WORK
-    jne prepare
-    mov REGS_FS(%rdi), %rax
-    cmp %rax, %gs:CPU_FS_BASE
-    jne prepare
-    mov REGS_GS(%rdi), %rax
-    cmp %rax, %gs:CPU_GS_BASE
-    jne prepare
+    jne handler_stopped
+    mov %gs:CPU_CURRENT, %rdi
     mov REGS_RIP(%rdi), %rcx
     mov REGS_RFLAGS(%rdi), %r11
     cmp %gs:CPU_SYSRET_LIMIT, %rcx
-    jae leave_by_iret
-    mov REGS_RAX(%rdi), %rax
+    jae handler_iret
     mov REGS_RDX(%rdi), %rdx
     mov REGS_RSI(%rdi), %rsi
     mov REGS_R8(%rdi), %r8
@@ -177,7 +169,12 @@ call_handler:
     mov REGS_RDI(%rdi), %rdi
     swapgs
     sysretq
+handler_iret:
+    mov %rax, REGS_RAX(%rdi)
+    jmp leave_by_iret
 handler_stopped:
+    mov (%rsp), %rdi                    /* the trap, see hal_context_run */
+    mov %rax, TRAP_RESULT(%rdi)
     RETURN_SYSCALL
 
 /*

@@ -147,7 +147,7 @@ void hal_marker(uint32_t id, uint64_t value)
     if (machine.deterministic)
         virtual_event(ZV_EVENT_KIND_MARKER, id, value);
     call->u.marker.id = id;
-    call->u.marker.reserved = 0;
+    call->u.marker.name_length = 0;
     call->u.marker.value = value;
     hostcall(ZV_CALL_MARKER);
 }

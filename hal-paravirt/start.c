@@ -72,9 +72,13 @@ void hal_start(const struct zv_boot_info *info)
     kernel_main(&machine.boot);
 }
 
+/* It is set once, before anybody asks: the compiler may keep what it has read. */
 void *hal_cpu_data(void)
 {
-    return cpu_this()->data;
+    void *data;
+
+    __asm__("mov %%gs:%c1, %0" : "=r"(data) : "i"(CPU_DATA));
+    return data;
 }
 
 void hal_set_cpu_data(void *data)

@@ -20,12 +20,14 @@ AT(iret_limit, CPU_IRET_LIMIT);
 AT(work, CPU_WORK);
 AT(lapic, CPU_LAPIC);
 AT(handler, CPU_HANDLER);
+AT(data, CPU_DATA);
 AT(trap_stack, CPU_TRAP_STACK);
 _Static_assert(CPU_TRAP_TOP % 16 == 0, "the processor aligns the stack of a trap to 16");
 _Static_assert(__builtin_offsetof(struct hal_context, regs) == 0, "a context is its registers");
 _Static_assert(__builtin_offsetof(struct hal_regs, r8) == REGS_R8, "REGS_R8");
 _Static_assert(__builtin_offsetof(struct hal_regs, rip) == REGS_RIP, "REGS_RIP");
 _Static_assert(__builtin_offsetof(struct hal_regs, gs_base) == REGS_GS, "REGS_GS");
+_Static_assert(__builtin_offsetof(struct hal_trap, result) == TRAP_RESULT, "TRAP_RESULT");
 _Static_assert(HAL_TRAP_SYSCALL == 0, "SAVE_SYSCALL stores 0");
 _Static_assert(ZV_SEL_KERNEL_CODE == SEL_KERNEL_CODE && ZV_SEL_USER_DATA == SEL_USER_DATA &&
                    ZV_SEL_USER_CODE == SEL_USER_CODE,
@@ -149,6 +151,11 @@ void hal_set_syscall_handler(hal_syscall_handler *handler)
     cpu_this()->handler = handler;
     if (!(machine.quirks & ZV_QUIRK_SYSCALL_BROKEN))
         x86_wrmsr(MSR_LSTAR, (uint64_t)(handler ? syscall_entry_handler : syscall_entry));
+}
+
+void hal_context_stop(void)
+{
+    cpu_this()->work |= WORK_STOP;
 }
 
 static uint32_t fault_access(uint64_t error_code)

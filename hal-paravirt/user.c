@@ -33,8 +33,8 @@ static char *walk(const struct hal_page_table *table, uint64_t address, bool wri
     line->table = table;
     line->read_page = page;
     line->write_page = entry & PTE_WRITE ? page : USER_NO_PAGE;
-    line->kernel = machine_direct(frame);
-    return line->kernel + (address - page);
+    line->distance = (uint64_t)machine_direct(frame) - page;
+    return (char *)(address + line->distance);
 }
 
 /* The byte at `address` in the kernel, if its page is remembered with the permission; or NULL. */
@@ -45,7 +45,7 @@ static inline char *recall(const struct hal_page_table *table, uint64_t address,
 
     if (page != (address & ~HAL_PAGE_MASK) || line->table != table)
         return NULL;
-    return line->kernel + (address & HAL_PAGE_MASK);
+    return (char *)(address + line->distance);
 }
 
 static inline size_t room_in_page(uint64_t address)
@@ -121,6 +121,16 @@ zx_status_t hal_pmem_to_user(struct hal_page_table *table, zx_vaddr_t to, hal_pa
                              size_t length, size_t *done)
 {
     return copy(table, to, machine_direct(from), true, length, done);
+}
+
+zx_status_t hal_user_write_u32(struct hal_page_table *table, zx_vaddr_t to, uint32_t value)
+{
+    char *page = recall(table, to, true);
+
+    if (!page || room_in_page(to) < sizeof value)
+        return ZX_ERR_NOT_FOUND;
+    __builtin_memcpy(page, &value, sizeof value);
+    return ZX_OK;
 }
 
 zx_status_t hal_user_read_u32(struct hal_page_table *table, zx_vaddr_t from, uint32_t *value)

@@ -14,7 +14,7 @@
 struct user_line {
     const struct hal_page_table *table;
     uint64_t read_page, write_page; /* page address if mapped, if writable; else USER_NO_PAGE */
-    char *kernel;                   /* the page in the direct map */
+    uint64_t distance;              /* from a user address of the page to the kernel's, wrapping */
 };
 
 extern struct user_line user_lines[USER_LINES];

@@ -91,7 +91,7 @@ void virtual_input(int64_t result)
 
 /* ---- Entries ------------------------------------------------------------------------------- */
 
-static bool system_call(struct hal_context *context)
+static int64_t system_call(struct hal_context *context)
 {
     struct hal_regs *regs = &context->regs;
 

@@ -15,6 +15,8 @@ struct aspace {
     struct hal_page_table *table;
     struct vmar *root;                   /* referenced */
     zx_vaddr_t vdso_base;                /* 0: the vDSO's code is not mapped */
+    zx_vaddr_t call_base;                /* the same, but 0 while there are paged_mappings: then
+                                            system calls take the long way (syscall/dispatch.c) */
     zx_vaddr_t vdso_code, vdso_code_end; /* range of the executable mapping */
     uint64_t mapped_pages;               /* pages in mappings, for ZX_INFO_TASK_STATS */
     uint64_t paged_mappings;             /* mappings whose pages a pager supplies */
@@ -35,6 +37,12 @@ void aspace_destroy(struct aspace *aspace);
  * been parked; what made the access is executed again later.
  */
 zx_status_t aspace_fault(struct aspace *aspace, zx_vaddr_t address, uint32_t access);
+
+/* After a change of vdso_base or paged_mappings. */
+static inline void aspace_set_call_base(struct aspace *aspace)
+{
+    aspace->call_base = aspace->paged_mappings ? 0 : aspace->vdso_base;
+}
 
 /* ---- Queries ------------------------------------------------------------------------------- */
 

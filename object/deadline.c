@@ -43,7 +43,7 @@ void deadline_enqueue(struct cpu *cpu, struct deadline *deadline)
         begin_period(deadline, now);
     deadline->spent = deadline->budget <= 0;
     if (deadline->spent)
-        timerq_arm(&cpu->timers, &deadline->place, next);
+        executor_arm(cpu, &deadline->place, next);
     else
         timerq_arm(&cpu->deadlines, &deadline->place, deadline_due(deadline));
 }

@@ -55,9 +55,14 @@ void executor_ready(struct thread *thread)
 
     assert(thread->state == THREAD_RUNNABLE && !thread->queued);
     enqueue(cpu, thread, false);
-    if (cpu->current && goes_before(thread, cpu->current) &&
-        !(thread->deadline && thread->deadline->spent))
-        cpu->resched = cpu->preempted = true;
+    if (!cpu->current)
+        return;
+    if (goes_before(thread, cpu->current) && !(thread->deadline && thread->deadline->spent)) {
+        cpu->preempted = true;
+        executor_reschedule(cpu);
+    } else if (cpu->slice_end < cpu->armed && cpu->ready_mask >> cpu->current->priority) {
+        hal_context_stop(); /* the end of its turn matters now: the timer is to be armed */
+    }
 }
 
 void executor_remove(struct thread *thread)
@@ -89,6 +94,13 @@ struct thread *executor_take(struct cpu *cpu)
     return thread;
 }
 
+void executor_arm(struct cpu *cpu, struct timer_entry *entry, zx_time_t deadline)
+{
+    timerq_arm(&cpu->timers, entry, deadline);
+    if (deadline < cpu->armed)
+        hal_context_stop(); /* and the thread loop arms the HAL's */
+}
+
 /* ---- Turns --------------------------------------------------------------------------------- */
 
 void executor_begin_turn(struct cpu *cpu, struct thread *thread, zx_time_t now)
@@ -110,7 +122,7 @@ void executor_end_turn(struct cpu *cpu, struct thread *thread, zx_duration_t use
 void executor_yield(struct thread *thread)
 {
     thread->slice = 0;
-    this_cpu()->resched = true;
+    executor_reschedule(this_cpu());
 }
 
 void executor_set_scheduling(struct thread *thread, uint8_t priority, struct deadline *deadline)
@@ -127,5 +139,5 @@ void executor_set_scheduling(struct thread *thread, uint8_t priority, struct dea
     if (queued)
         executor_ready(thread);
     else if (thread == cpu->current)
-        cpu->resched = true;
+        executor_reschedule(cpu);
 }

@@ -58,10 +58,10 @@ struct cpu {
     struct run_queue ready[PRIORITIES];
     uint32_t ready_mask;     /* bit n: ready[n] is not empty */
     struct timerq deadlines; /* ready threads that are scheduled by deadline */
-    bool resched;            /* the current thread shall give way before it returns to user mode */
+    bool resched;            /* executor_reschedule() */
     bool preempted;          /* ... because one that goes before it has become ready */
     struct timerq timers;
-    zx_time_t armed;            /* the deadline the HAL knows of (guest/loop.c) */
+    zx_time_t armed;            /* when the HAL's timer goes off: never later than it must */
     STAILQ_HEAD(, object) reap; /* see object.h, Lifetime */
     uint32_t reaping;           /* > 0: the list is being drained further up the stack, or held */
     zx_time_t slice_end;        /* when the current thread's turn or budget is over */
@@ -79,6 +79,13 @@ static inline struct kernel *kernel(void)
     return this_cpu()->kernel;
 }
 
+/* The current thread shall give way before it returns to user mode. */
+static inline void executor_reschedule(struct cpu *cpu)
+{
+    cpu->resched = true;
+    hal_context_stop();
+}
+
 /* Makes `cpu` this CPU's structure. */
 void executor_init(struct cpu *cpu, struct kernel *kernel);
 /* Puts a thread at the end of its queue. Precondition: RUNNABLE, not queued. */
@@ -87,6 +94,9 @@ void executor_ready(struct thread *thread);
 void executor_remove(struct thread *thread);
 /* Takes the thread that shall run next; NULL if none is ready. */
 struct thread *executor_take(struct cpu *cpu);
+
+/* Arms a timer of cpu->timers. */
+void executor_arm(struct cpu *cpu, struct timer_entry *entry, zx_time_t deadline);
 
 /* The thread is about to run from `now` on: sets cpu->slice_end. */
 void executor_begin_turn(struct cpu *cpu, struct thread *thread, zx_time_t now);

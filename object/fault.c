@@ -76,5 +76,5 @@ void thread_policy_exception(struct thread *thread, const char *reason)
 {
     if (!(thread->flags & THREAD_POLICY))
         thread->policy_reason = reason;
-    thread->flags |= THREAD_POLICY;
+    thread_flag(thread, THREAD_POLICY);
 }

@@ -47,15 +47,13 @@ static zx_handle_t value_of(const struct handle_table *table, const struct handl
 /* The live slot that `value` names, or NULL. */
 static inline struct handle *find_slot(const struct handle_table *table, zx_handle_t value)
 {
-    uint32_t payload = (value >> 2) ^ table->salt;
-    uint32_t index = payload & ((1u << INDEX_BITS) - 1);
+    uint32_t index = ((value >> 2) ^ table->salt) & ((1u << INDEX_BITS) - 1);
     struct handle *slot;
 
-    if ((value & ZX_HANDLE_FIXED_BITS_MASK) != ZX_HANDLE_FIXED_BITS_MASK ||
-        index >= table->num_chunks * CHUNK_SLOTS)
+    if (index >= table->num_slots)
         return NULL;
     slot = slot_at(table, index);
-    return slot->object && slot->generation == payload >> INDEX_BITS ? slot : NULL;
+    return slot->value == value && slot->object ? slot : NULL;
 }
 
 static void put_free(struct handle_table *table, struct handle *slot)
@@ -88,7 +86,7 @@ static zx_status_t grow_chunk_array(struct handle_table *table)
 
 static zx_status_t grow(struct handle_table *table)
 {
-    uint32_t first = table->num_chunks * CHUNK_SLOTS;
+    uint32_t first = table->num_slots;
     struct handle *chunk;
 
     if (first >= 1u << INDEX_BITS)
@@ -99,6 +97,7 @@ static zx_status_t grow(struct handle_table *table)
         return ZX_ERR_NO_MEMORY;
     }
     table->chunks[table->num_chunks++] = chunk;
+    table->num_slots += CHUNK_SLOTS;
     for (uint32_t i = 0; i < CHUNK_SLOTS; i++) {
         chunk[i].index = first + i;
         put_free(table, &chunk[i]);
@@ -110,7 +109,7 @@ zx_status_t handle_reserve(struct process *process, uint32_t count)
 {
     struct handle_table *table = &process->handles;
 
-    while (table->num_chunks * CHUNK_SLOTS - table->count < count) {
+    while (table->num_slots - table->count < count) {
         zx_status_t status = grow(table);
         if (status != ZX_OK)
             return status;
@@ -133,18 +132,29 @@ static struct handle *take_slot(struct handle_table *table)
     return slot;
 }
 
-zx_status_t handle_install(struct process *process, struct handle_ref ref, zx_handle_t *out)
+/* The new handle's value; ZX_HANDLE_INVALID if there is no memory. */
+static inline zx_handle_t install(struct handle_table *table, struct object *object,
+                                  zx_rights_t rights)
 {
-    struct handle_table *table = &process->handles;
     struct handle *slot = take_slot(table);
 
     if (!slot)
-        return ZX_ERR_NO_MEMORY;
-    slot->object = ref.object;
-    slot->rights = ref.rights;
+        return ZX_HANDLE_INVALID;
+    slot->object = object;
+    slot->rights = rights;
     slot->generation = (slot->generation + 1) & ((1u << GENERATION_BITS) - 1);
     slot->observers = 0;
-    *out = value_of(table, slot);
+    slot->value = value_of(table, slot);
+    return slot->value;
+}
+
+zx_status_t handle_install(struct process *process, struct handle_ref ref, zx_handle_t *out)
+{
+    zx_handle_t value = install(&process->handles, ref.object, ref.rights);
+
+    if (value == ZX_HANDLE_INVALID)
+        return ZX_ERR_NO_MEMORY;
+    *out = value;
     return ZX_OK;
 }
 
@@ -187,7 +197,7 @@ zx_status_t handle_close(struct process *process, zx_handle_t value)
 
 void handle_table_destroy(struct handle_table *table)
 {
-    for (uint32_t i = 0; i < table->num_chunks * CHUNK_SLOTS; i++) {
+    for (uint32_t i = 0; i < table->num_slots; i++) {
         struct handle *slot = slot_at(table, i);
         struct handle_ref ref;
 
@@ -206,10 +216,10 @@ void handle_table_visit(struct handle_table *table,
                         bool (*visit)(zx_handle_t value, struct handle *handle, void *arg),
                         void *arg)
 {
-    for (uint32_t i = 0; i < table->num_chunks * CHUNK_SLOTS; i++) {
+    for (uint32_t i = 0; i < table->num_slots; i++) {
         struct handle *slot = slot_at(table, i);
 
-        if (slot->object && !visit(value_of(table, slot), slot, arg))
+        if (slot->object && !visit(slot->value, slot, arg))
             return;
     }
 }
@@ -262,20 +272,20 @@ zx_status_t handle_create(struct process *process, struct object *object, zx_rig
 zx_status_t handle_return(struct process *process, struct object *object, zx_rights_t rights,
                           struct user_ptr out)
 {
-    zx_handle_t value;
-    zx_status_t status = handle_create(process, object, rights, &value);
+    zx_handle_t value = install(&process->handles, object, rights);
+    zx_status_t status;
 
-    if (status == ZX_OK) {
+    if (value == ZX_HANDLE_INVALID) {
+        /* No handle was ever made: let the object go as if its last one had been closed. */
+        object_handle_added(object);
+        object_handle_removed(object);
         object_release(object);
-        status = user_write_value(process, out, value);
-        if (status != ZX_OK)
-            handle_close(process, value);
-        return status;
+        return ZX_ERR_NO_MEMORY;
     }
-    /* No handle was ever made: let the object go as if its last one had been closed. */
-    object_handle_added(object);
-    object_handle_removed(object);
-    object_release(object);
+    object->handles++; /* the caller's reference is the handle's now */
+    status = user_write_u32(process, out, value);
+    if (status != ZX_OK)
+        handle_close(process, value);
     return status;
 }
 
@@ -298,9 +308,9 @@ zx_status_t handle_return_pair(struct process *process, struct object *a, zx_rig
     }
     handle_install(process, (struct handle_ref){a, rights_a}, &va);
     handle_install(process, (struct handle_ref){b, rights_b}, &vb);
-    status = user_write_value(process, out_a, va);
+    status = user_write_u32(process, out_a, va);
     if (status == ZX_OK)
-        status = user_write_value(process, out_b, vb);
+        status = user_write_u32(process, out_b, vb);
     if (status != ZX_OK) {
         handle_close(process, va);
         handle_close(process, vb);

@@ -23,6 +23,7 @@ struct handle {
     uint16_t generation;
     uint16_t observers; /* registrations made through this handle (saturating at 65535) */
     uint32_t index;     /* its place in the table, for ever */
+    zx_handle_t value;  /* the one that names it, or did last */
     struct handle *next_free;
 };
 
@@ -34,7 +35,7 @@ struct handle_ref {
 
 struct handle_table {
     struct handle **chunks; /* pointers to arrays of HANDLE_CHUNK slots; never move */
-    uint32_t num_chunks;
+    uint32_t num_chunks, num_slots;
     struct handle *first_free, *last_free; /* FIFO through next_free; NULL: empty */
     uint32_t salt;                  /* 30 bits */
     uint32_t count;                 /* live handles */

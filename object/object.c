@@ -123,7 +123,7 @@ static void unlink_observer(struct observer *observer)
  * object (a wait_many that names it twice), so the walk holds its place with a marker of its own
  * that nobody else removes; markers have no fire function and are passed over by nested walks.
  */
-static void fire_matching(struct object *object, enum observer_reason reason, zx_signals_t trigger,
+static void fire_many(struct object *object, enum observer_reason reason, zx_signals_t trigger,
                           const struct handle *handle)
 {
     struct observer marker = {.fire = NULL};
@@ -143,6 +143,25 @@ static void fire_matching(struct object *object, enum observer_reason reason, zx
         TAILQ_REMOVE(&object->observers, &marker, link);
     }
     object_release(object);
+}
+
+/* The usual object has one observer. It is out before it fires, so nothing is left to walk. */
+static void fire_matching(struct object *object, enum observer_reason reason, zx_signals_t trigger,
+                          const struct handle *handle)
+{
+    struct observer *first = TAILQ_FIRST(&object->observers);
+
+    if (!first)
+        return;
+    if (TAILQ_NEXT(first, link)) {
+        fire_many(object, reason, trigger, handle);
+        return;
+    }
+    if (!first->fire || (handle ? first->handle != handle : !(first->trigger & trigger)))
+        return;
+    unlink_observer(first);
+    first->fire(first, reason, object->signals);
+    object_release(object); /* the observer's reference */
 }
 
 void object_update_signals(struct object *object, zx_signals_t clear, zx_signals_t set)

@@ -38,8 +38,7 @@ static int64_t one_finish(struct thread *thread, zx_status_t status)
 
     if (status == ZX_ERR_INTERNAL_INTR_RETRY || status == ZX_ERR_INTERNAL_INTR_KILLED)
         return status;
-    if (user_write_opt(thread->process, thread->wait.u.one.out, &observed, sizeof observed) !=
-        ZX_OK)
+    if (user_write_opt_u32(thread->process, thread->wait.u.one.out, observed) != ZX_OK)
         return ZX_ERR_INVALID_ARGS;
     return status;
 }
@@ -123,7 +122,7 @@ static int64_t many_finish(struct thread *thread, zx_status_t status)
             user_at(thread->wait.u.many.user_items,
                     i * sizeof(zx_wait_item_t) + offsetof(zx_wait_item_t, pending));
 
-        if (user_write_value(thread->process, out, items[i].pending) != ZX_OK)
+        if (user_write_u32(thread->process, out, items[i].pending) != ZX_OK)
             status = ZX_ERR_INVALID_ARGS;
     }
     heap_free(items);

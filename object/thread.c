@@ -35,6 +35,7 @@ zx_status_t thread_create(struct process *process, const char *name, struct thre
     thread->context.id = thread->object.koid;
     object_ref(&process->object);
     thread->process = process;
+    thread->aspace = process->aspace;
     thread->priority = PRIORITY_DEFAULT;
     thread->affinity = (1ull << kernel()->boot->num_cpus) - 1;
     if (process->suspend_count)
@@ -93,7 +94,7 @@ void thread_kill(struct thread *thread)
 {
     if (thread->state >= THREAD_DYING)
         return;
-    thread->flags |= THREAD_KILLED;
+    thread_flag(thread, THREAD_KILLED);
     if (thread->deadline) /* it shall not wait for its next period to die */
         executor_set_scheduling(thread, thread->priority, NULL);
     if (thread->state == THREAD_NEW)
@@ -124,7 +125,7 @@ void thread_suspend(struct thread *thread)
 {
     if (thread->suspend_count++)
         return;
-    thread->flags |= THREAD_SUSPEND;
+    thread_flag(thread, THREAD_SUSPEND);
     if (thread->wait.kind && !thread->wait.kind->not_interruptible)
         wait_end(thread, ZX_ERR_INTERNAL_INTR_RETRY);
 }

@@ -20,6 +20,7 @@
 #include "object.h"
 #include "wait.h"
 
+struct aspace;
 struct deadline;
 struct process;
 
@@ -45,6 +46,7 @@ enum thread_flag {
 struct thread {
     struct object object;
     struct process *process; /* referenced */
+    struct aspace *aspace;   /* the process's, while that lives */
     TAILQ_ENTRY(thread) process_link;
     TAILQ_ENTRY(thread) run_link;
     enum thread_state state;
@@ -70,6 +72,13 @@ extern const struct object_ops thread_ops;
 
 /* A NEW thread in `process`; ZX_ERR_BAD_STATE if that is dying, ZX_ERR_NO_MEMORY. One reference. */
 zx_status_t thread_create(struct process *process, const char *name, struct thread **out);
+
+/* Sets THREAD_* flags of a thread that has started. */
+static inline void thread_flag(struct thread *thread, uint32_t flags)
+{
+    thread->flags |= flags;
+    hal_context_stop(); /* it may be the current one */
+}
 
 /* NEW -> RUNNABLE with the given registers. ZX_ERR_BAD_STATE if not NEW. */
 zx_status_t thread_start(struct thread *thread, zx_vaddr_t pc, zx_vaddr_t sp, uint64_t arg1,

@@ -38,7 +38,7 @@ void timer_set(struct timer *timer, zx_time_t deadline, zx_duration_t slack)
         return;
     }
     timer->slack = slack;
-    timerq_arm(&this_cpu()->timers, &timer->entry, deadline);
+    executor_arm(this_cpu(), &timer->entry, deadline);
 }
 
 void timer_cancel(struct timer *timer)

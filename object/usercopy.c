@@ -30,19 +30,45 @@ zx_status_t user_bring_in(struct aspace *aspace, zx_vaddr_t address, bool write)
     return aspace_fault(aspace, address, write ? HAL_FAULT_WRITE : 0);
 }
 
+/* A copy that stopped goes on, behind the pages that it needs. */
+static __attribute__((noinline)) zx_status_t read_on(struct aspace *aspace, char *to,
+                                                     zx_vaddr_t from, size_t length)
+{
+    size_t done;
+
+    while (user_bring_in(aspace, from, false) == ZX_OK) {
+        if (hal_user_read(aspace->table, from, to, length, &done) == ZX_OK)
+            return ZX_OK;
+        from += done;
+        to += done;
+        length -= done;
+    }
+    return ZX_ERR_INVALID_ARGS;
+}
+
+static __attribute__((noinline)) zx_status_t write_on(struct aspace *aspace, zx_vaddr_t to,
+                                                      const char *from, size_t length)
+{
+    size_t done;
+
+    while (user_bring_in(aspace, to, true) == ZX_OK) {
+        if (hal_user_write(aspace->table, to, from, length, &done) == ZX_OK)
+            return ZX_OK;
+        to += done;
+        from += done;
+        length -= done;
+    }
+    return ZX_ERR_INVALID_ARGS;
+}
+
 zx_status_t user_read(struct process *process, void *to, struct user_ptr from, size_t length)
 {
     struct aspace *aspace = process->aspace;
     size_t done;
 
-    while (hal_user_read(aspace->table, from.va, to, length, &done) != ZX_OK) {
-        from.va += done;
-        to = (char *)to + done;
-        length -= done;
-        if (user_bring_in(aspace, from.va, false) != ZX_OK)
-            return ZX_ERR_INVALID_ARGS;
-    }
-    return ZX_OK;
+    if (hal_user_read(aspace->table, from.va, to, length, &done) == ZX_OK)
+        return ZX_OK;
+    return read_on(aspace, (char *)to + done, from.va + done, length - done);
 }
 
 zx_status_t user_write(struct process *process, struct user_ptr to, const void *from, size_t length)
@@ -50,14 +76,16 @@ zx_status_t user_write(struct process *process, struct user_ptr to, const void *
     struct aspace *aspace = process->aspace;
     size_t done;
 
-    while (hal_user_write(aspace->table, to.va, from, length, &done) != ZX_OK) {
-        to.va += done;
-        from = (const char *)from + done;
-        length -= done;
-        if (user_bring_in(aspace, to.va, true) != ZX_OK)
-            return ZX_ERR_INVALID_ARGS;
-    }
-    return ZX_OK;
+    if (hal_user_write(aspace->table, to.va, from, length, &done) == ZX_OK)
+        return ZX_OK;
+    return write_on(aspace, to.va + done, (const char *)from + done, length - done);
+}
+
+zx_status_t user_write_u32(struct process *process, struct user_ptr to, uint32_t value)
+{
+    if (hal_user_write_u32(process->aspace->table, to.va, value) == ZX_OK)
+        return ZX_OK;
+    return user_write(process, to, &value, sizeof value);
 }
 
 zx_status_t user_write_opt(struct process *process, struct user_ptr to, const void *from,

@@ -11,6 +11,7 @@
 
 #include <stddef.h>
 
+#include <zircon/errors.h>
 #include <zircon/limits.h>
 #include <zircon/types.h>
 
@@ -35,6 +36,13 @@ static inline struct user_ptr user_at(struct user_ptr p, uint64_t offset)
 zx_status_t user_read(struct process *process, void *to, struct user_ptr from, size_t length);
 zx_status_t user_write(struct process *process, struct user_ptr to, const void *from,
                        size_t length);
+/* The same for a handle, a count, signals: what calls return most. */
+zx_status_t user_write_u32(struct process *process, struct user_ptr to, uint32_t value);
+static inline zx_status_t user_write_opt_u32(struct process *process, struct user_ptr to,
+                                             uint32_t value)
+{
+    return user_null(to) ? ZX_OK : user_write_u32(process, to, value);
+}
 /* As user_write, but NULL is allowed and then nothing is written. */
 zx_status_t user_write_opt(struct process *process, struct user_ptr to, const void *from,
                            size_t length);

@@ -317,6 +317,7 @@ static void note_vdso(struct aspace *aspace, const struct mapping *mapping)
     aspace->vdso_code = mapping->region.base;
     aspace->vdso_code_end = region_end(&mapping->region);
     aspace->vdso_base = aspace->vdso_code - mapping->vmo->vdso_code_start;
+    aspace_set_call_base(aspace);
 }
 
 /* Finds the place for `mapping`, clearing it if it is to be overwritten, and puts it there. */

@@ -62,6 +62,7 @@ void mapping_attach(struct mapping *mapping, struct vmar *vmar, zx_vaddr_t base)
     mapping->aspace->mapped_pages += mapping->region.size / HAL_PAGE_SIZE;
     if (mapping->pages->flags & VMO_FROM_PAGER)
         mapping->aspace->paged_mappings++;
+    aspace_set_call_base(mapping->aspace);
 }
 
 void mapping_detach(struct mapping *mapping)
@@ -76,6 +77,7 @@ void mapping_detach(struct mapping *mapping)
     aspace->mapped_pages -= mapping->region.size / HAL_PAGE_SIZE;
     if (mapping->pages->flags & VMO_FROM_PAGER)
         aspace->paged_mappings--;
+    aspace_set_call_base(aspace);
     mapping_free(mapping);
 }
 

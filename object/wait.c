@@ -28,6 +28,7 @@ void wait_begin(struct thread *thread, const struct wait_kind *kind, zx_time_t d
     wait->timer.fire = deadline_passed;
     wait->timer.armed = false;
     thread->state = THREAD_BLOCKED;
+    hal_context_stop();
     if ((thread->flags & THREAD_KILLED) || (thread->suspend_count && !kind->not_interruptible)) {
         /* What would have ended the wait has happened already. */
         wait_end(thread, thread->flags & THREAD_KILLED ? ZX_ERR_INTERNAL_INTR_KILLED

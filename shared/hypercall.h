@@ -267,8 +267,9 @@ struct zv_call {
         } panic;
         struct {
             uint32_t id; /* enum zv_marker or a program's own number */
-            uint32_t reserved;
+            uint32_t name_length; /* bytes, at most 64; 0 = no name */
             uint64_t value;
+            uint64_t name_paddr; /* text, not terminated */
         } marker;
         struct {
             uint64_t paddr; /* struct zv_event[count], the newest last */
@@ -317,7 +318,8 @@ _Static_assert(sizeof(struct zv_event) == 16, "zv_event");
 enum zv_marker {
     ZV_MARKER_KERNEL_ENTRY = 1, /* first instructions of the kernel                       */
     ZV_MARKER_FIRST_USER = 2,   /* about to execute the first user instruction            */
-    ZV_MARKER_PROCESS_START = 3, /* value = koid                                          */
+    ZV_MARKER_PROCESS_START = 3, /* value = koid, with the process's name; this and the next
+                                    only with kernel.process-markers on the command line  */
     ZV_MARKER_PROCESS_EXIT = 4,
     ZV_MARKER_USER = 0x1000, /* first number for programs (zx_debug_send_command)        */
 };

@@ -40,6 +40,7 @@ enum zsnap_type {
     ZSNAP_PARENT = 6,  /* text: where the parent was; relative to this file's folder, or not   */
     ZSNAP_LABEL = 7,   /* text: what the snapshot was taken at                                 */
     ZSNAP_CONSOLE = 8, /* console input that the guest has not taken yet                       */
+    ZSNAP_HOST = 9,       /* text: the boot id of the host's kernel, to know the same host again  */
     ZSNAP_REGS = 16,   /* struct kvm_regs                                                      */
     ZSNAP_SREGS = 17,  /* struct kvm_sregs                                                     */
     ZSNAP_XSAVE = 18,  /* struct kvm_xsave, 4096 bytes: x87, SSE, AVX                          */

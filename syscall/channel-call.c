@@ -17,12 +17,12 @@
 /* An answer that does not fit is lost, but the caller learns how large it was. */
 static zx_status_t tell_sizes(struct thread *self, const struct channel_message *reply)
 {
-    zx_status_t status = user_write_value(self->process, self->wait.u.call.actual_bytes,
-                                          reply->num_bytes);
+    zx_status_t status =
+        user_write_u32(self->process, self->wait.u.call.actual_bytes, reply->num_bytes);
 
     if (status == ZX_OK)
-        status = user_write_value(self->process, self->wait.u.call.actual_handles,
-                                  reply->num_handles);
+        status =
+            user_write_u32(self->process, self->wait.u.call.actual_handles, reply->num_handles);
     return status == ZX_OK ? ZX_ERR_BUFFER_TOO_SMALL : status;
 }
 

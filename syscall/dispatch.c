@@ -15,14 +15,9 @@
 
 #define SYSCALL_COUNT 167u
 #define SITE_BYTES 7u /* mov $number, %eax; syscall: see <zircon/vdso.h> */
-#define MAX_SITES 3u /* syscall instructions of one number in a vDSO */
+#define MAX_SITES 2u /* syscall instructions of one number in a vDSO, besides the first */
 
 typedef int64_t syscall_fn(struct thread *thread, const struct hal_regs *regs);
-
-struct row {
-    syscall_fn *call;
-    const char *name;
-};
 
 static int64_t not_supported(struct thread *thread, uint32_t number);
 
@@ -58,24 +53,43 @@ static inline struct user_ptr as_user_ptr(uint64_t va)
     }
 #include <zircon/syscalls.def>
 
-static const struct row rows[SYSCALL_COUNT] = {
-#define SYSCALL(number, name, ...) [number] = {call_##name, #name},
+static syscall_fn *const calls[SYSCALL_COUNT] = {
+#define SYSCALL(number, name, ...) [number] = call_##name,
 #include <zircon/syscalls.def>
 };
 
+static const char *const names[SYSCALL_COUNT] = {
+#define SYSCALL(number, name, ...) [number] = #name,
+#include <zircon/syscalls.def>
+};
+
+/* ---- Where calls may come from --------------------------------------------------------------- */
+
+/* The offset in the vDSO at which each call usually returns. NO_SITE: there is none. */
+#define NO_SITE UINT64_MAX
+static uint64_t first_site[SYSCALL_COUNT];
+
 /*
- * Offsets in the vDSO at which each call may return; 0 ends a row. While `strict` is unset (a
- * foreign vDSO without our note) any address in the code segment will do.
+ * The other offsets; 0 ends a row. While `strict` is unset (a foreign vDSO without our note) any
+ * address in the code segment will do.
  */
 static struct {
     uint32_t code_start, code_end;
     bool strict;
-    uint32_t sites[SYSCALL_COUNT][MAX_SITES];
+    uint32_t more_sites[SYSCALL_COUNT][MAX_SITES];
 } vdso;
 
-const char *syscall_name(uint32_t number)
+static void add_site(const struct zvmm_vdso_syscall *site)
 {
-    return number < SYSCALL_COUNT ? rows[number].name : "unknown";
+    uint32_t *more = vdso.more_sites[site->number], slot = 0;
+
+    if (first_site[site->number] == NO_SITE) {
+        first_site[site->number] = site->return_pc;
+        return;
+    }
+    while (slot < MAX_SITES - 1 && more[slot])
+        slot++;
+    more[slot] = site->return_pc;
 }
 
 void syscall_set_vdso(const struct vdso_layout *layout)
@@ -83,47 +97,40 @@ void syscall_set_vdso(const struct vdso_layout *layout)
     vdso.code_start = layout->code_start;
     vdso.code_end = layout->code_end;
     vdso.strict = layout->num_sites > 0;
-    for (uint32_t i = 0; i < layout->num_sites; i++) {
-        const struct zvmm_vdso_syscall *site = &layout->sites[i];
-        uint32_t slot = 0;
-
-        if (site->number >= SYSCALL_COUNT)
-            continue;
-        while (slot < MAX_SITES - 1 && vdso.sites[site->number][slot])
-            slot++;
-        vdso.sites[site->number][slot] = site->return_pc;
-    }
+    for (uint32_t i = 0; i < SYSCALL_COUNT; i++)
+        first_site[i] = NO_SITE;
+    for (uint32_t i = 0; i < layout->num_sites; i++)
+        if (layout->sites[i].number < SYSCALL_COUNT)
+            add_site(&layout->sites[i]);
 }
 
-/* The rare cases: a second place of the same number, a foreign vDSO, and those that are refused. */
-static __attribute__((noinline)) bool from_vdso_slow(uint64_t base, uint64_t offset,
-                                                     uint32_t number)
+static bool from_vdso(uint64_t base, uint32_t number, uint64_t return_pc)
 {
+    uint64_t offset = return_pc - base;
+
     if (!base || number >= SYSCALL_COUNT)
         return false;
     if (!vdso.strict)
         return offset > vdso.code_start && offset <= vdso.code_end;
-    for (uint32_t i = 1; i < MAX_SITES && vdso.sites[number][i]; i++)
-        if (vdso.sites[number][i] == offset)
+    if (offset == first_site[number])
+        return true;
+    for (uint32_t i = 0; i < MAX_SITES && vdso.more_sites[number][i]; i++)
+        if (vdso.more_sites[number][i] == offset)
             return true;
     return false;
 }
 
-/* User code lies above HAL_USER_BASE, so without a vDSO (base 0) no offset is as small as a site. */
-static inline bool from_vdso(const struct thread *thread, uint32_t number, uint64_t return_pc)
-{
-    uint64_t base = thread->process->aspace->vdso_base;
-    uint64_t offset = return_pc - base;
+/* ---- Calls ------------------------------------------------------------------------------------ */
 
-    if (number < SYSCALL_COUNT && vdso.sites[number][0] == offset)
-        return true;
-    return from_vdso_slow(base, offset, number);
+const char *syscall_name(uint32_t number)
+{
+    return number < SYSCALL_COUNT ? names[number] : "unknown";
 }
 
 static int64_t not_supported(struct thread *thread, uint32_t number)
 {
     klog(ZX_LOG_DEBUG, "process '%s': zx_%s (%u) is not supported", thread->process->name,
-         rows[number].name, number);
+         names[number], number);
     return ZX_ERR_NOT_SUPPORTED;
 }
 
@@ -136,27 +143,45 @@ static __attribute__((noinline)) int64_t call_after_fault_in(struct thread *thre
     if (status == ZX_ERR_SHOULD_WAIT)
         return status;
     thread->wait.page.no_wait = status != ZX_OK; /* it will not come: the call's copy fails, too */
-    result = rows[number].call(thread, &thread->context.regs);
+    result = calls[number](thread, &thread->context.regs);
     thread->wait.page.no_wait = false;
     return result;
 }
 
-void syscall_dispatch(struct thread *thread)
+/* A second place of the same number, a foreign vDSO, memory of a pager, and what is refused. */
+static __attribute__((noinline)) int64_t handle_rare(struct thread *thread, uint32_t number)
 {
-    struct hal_regs *regs = &thread->context.regs;
+    const struct aspace *aspace = thread->aspace;
+
+    if (!from_vdso(aspace->vdso_base, number, thread->context.regs.rip)) {
+        thread_policy_exception(thread, "system call from outside the vDSO");
+        return ZX_ERR_BAD_SYSCALL;
+    }
+    if (aspace->paged_mappings)
+        return call_after_fault_in(thread, number);
+    return calls[number](thread, &thread->context.regs);
+}
+
+/*
+ * The usual call returns to the first place on record for its number, measured from the address
+ * space's call_base. Without a vDSO that is 0, and user addresses are larger than any offset.
+ */
+int64_t syscall_handle(struct hal_context *context)
+{
+    struct thread *thread = container_of(context, struct thread, context);
+    const struct hal_regs *regs = &context->regs;
     uint32_t number = (uint32_t)regs->rax;
-    int64_t result;
 
     this_cpu()->stats.syscalls++;
-    if (!from_vdso(thread, number, regs->rip)) {
-        regs->rax = (uint64_t)(int64_t)ZX_ERR_BAD_SYSCALL;
-        thread_policy_exception(thread, "system call from outside the vDSO");
-        return;
-    }
-    if (thread->process->aspace->paged_mappings)
-        result = call_after_fault_in(thread, number);
-    else
-        result = rows[number].call(thread, regs);
+    if (number < SYSCALL_COUNT && regs->rip - thread->aspace->call_base == first_site[number])
+        return calls[number](thread, regs);
+    return handle_rare(thread, number);
+}
+
+void syscall_finish(struct thread *thread, int64_t result)
+{
+    struct hal_regs *regs = &thread->context.regs;
+
     /* A call that parked gets its result when the wait ends (thread_settle), or it met memory whose
      * pager has been asked, and is made again from the start. */
     if (!thread->wait.kind)

@@ -8,6 +8,7 @@
 
 #include <zircon/vdso.h>
 
+struct hal_context;
 struct thread;
 
 /* Where a vDSO image has its code and its syscall instructions; offsets in the image. */
@@ -21,8 +22,12 @@ struct vdso_layout {
 /* Tells the dispatcher which return addresses are legal. Called once, before user code runs. */
 void syscall_set_vdso(const struct vdso_layout *layout);
 
-/* Runs the system call in `thread`'s registers. Afterwards the thread may be blocked or killed. */
-void syscall_dispatch(struct thread *thread);
+/* Runs the system call in the registers of a thread's context, and returns its result. A call that
+ * leaves something for the thread loop to do has called hal_context_stop. */
+int64_t syscall_handle(struct hal_context *context);
+/* The rest of a call that has: the thread may be blocked or killed. Otherwise the HAL puts the
+ * result into rax. */
+void syscall_finish(struct thread *thread, int64_t result);
 
 /* "channel_read"; "unknown" if there is no such number. */
 const char *syscall_name(uint32_t number);

@@ -77,7 +77,7 @@ int64_t sys_handle_replace(struct thread *self, zx_handle_t handle, zx_rights_t 
         handle_ref_close(ref);
         return status;
     }
-    status = user_write_value(self->process, out, value);
+    status = user_write_u32(self->process, out, value);
     if (status != ZX_OK)
         handle_close(self->process, value);
     return status;

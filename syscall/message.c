@@ -123,13 +123,11 @@ static zx_status_t return_handle_infos(struct process *process, struct channel_m
 zx_status_t message_return_sizes(struct process *process, const struct channel_message *message,
                                  const struct message_destination *to)
 {
-    zx_status_t status =
-        user_write_opt(process, to->actual_bytes, &message->num_bytes, sizeof message->num_bytes);
+    zx_status_t status = user_write_opt_u32(process, to->actual_bytes, message->num_bytes);
 
     if (status != ZX_OK)
         return status;
-    return user_write_opt(process, to->actual_handles, &message->num_handles,
-                          sizeof message->num_handles);
+    return user_write_opt_u32(process, to->actual_handles, message->num_handles);
 }
 
 zx_status_t message_deliver(struct process *process, struct channel_message *message,

@@ -204,6 +204,7 @@ static zx_status_t set_segment_base(const struct property_call *call, uint64_t *
     if (value >= HAL_USER_TOP)
         return ZX_ERR_INVALID_ARGS;
     *base = value;
+    hal_context_stop(); /* the HAL loads it on the next way into user code */
     return ZX_OK;
 }
 

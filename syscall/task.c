@@ -258,7 +258,7 @@ int64_t sys_thread_start(struct thread *self, zx_handle_t handle, zx_vaddr_t thr
 
 int64_t sys_thread_exit(struct thread *self)
 {
-    self->flags |= THREAD_EXITING;
+    thread_flag(self, THREAD_EXITING);
     return ZX_OK;
 }
 

@@ -159,7 +159,7 @@ int64_t sys_vmo_replace_as_executable(struct thread *self, zx_handle_t handle, z
         handle_ref_close(source);
         return status;
     }
-    status = user_write_value(process, out, value);
+    status = user_write_u32(process, out, value);
     if (status != ZX_OK)
         handle_close(process, value);
     return status;

@@ -33,7 +33,7 @@ int64_t sys_object_wait_one(struct thread *self, zx_handle_t handle, zx_signals_
         }
         status = ZX_ERR_TIMED_OUT;
     }
-    if (user_write_opt(self->process, observed, &object->signals, sizeof object->signals) != ZX_OK)
+    if (user_write_opt_u32(self->process, observed, object->signals) != ZX_OK)
         return ZX_ERR_INVALID_ARGS;
     return status;
 }

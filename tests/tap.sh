@@ -2,6 +2,7 @@
 #
 #   case_run NAME STATUS COMMAND...   runs COMMAND under a timeout, expects the exit status; its
 #                                     output is in $OUT (stdout) and $ERR (stderr)
+#   case_signal, case_terminal        the same with a signal, on a terminal
 #   expect NAME COMMAND...            passes if COMMAND succeeds
 #   has TEXT, has_line LINE, err_has TEXT, one_line_error
 #                                     conditions on the last output, for expect
@@ -57,6 +58,38 @@ case_run() {
         tap_result not "$name (exit status $TAP_STATUS, expected $want)"
         tap_show
     fi
+}
+
+# Runs COMMAND with an open pipe as input, waits until its output has READY, sends SIGNAL.
+tap_signalled() { # SIGNAL READY COMMAND...
+    local signal=$1 ready=$2 pid
+    shift 2
+    mkfifo "$TAP_DIR/input.$BASHPID"
+    exec 8<>"$TAP_DIR/input.$BASHPID"
+    echo "$ready" >&8
+    env --default-signal=INT "$@" <&8 8<&- & # bash would have it ignored
+    pid=$!
+    until grep -qF -- "$ready" "$OUT"; do
+        kill -0 $pid && sleep 0.05 || break
+    done
+    kill -"$signal" $pid
+    wait $pid
+}
+
+# case_signal NAME STATUS SIGNAL READY COMMAND...: like case_run, with a signal once the command has
+# shown READY, which is also what it gets as input.
+case_signal() {
+    local name=$1 want=$2
+    shift 2
+    export -f tap_signalled
+    TAP_DIR=$TAP_DIR OUT=$OUT case_run "$name" "$want" bash -c 'tap_signalled "$@"' signalled "$@"
+}
+
+# case_terminal NAME STATUS STEP... -- COMMAND...: like case_run, on a terminal (tests/at-terminal).
+case_terminal() {
+    local name=$1 want=$2
+    shift 2
+    CASE_TIMEOUT=90 case_run "$name" "$want" tests/at-terminal "$@"
 }
 
 expect() {

@@ -2,6 +2,7 @@
 #include "clock.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
@@ -44,17 +45,37 @@ static int measure_offset(struct clock *clock, const struct kvm *kvm, struct zvm
     return 0;
 }
 
-int clock_init(struct clock *clock, const struct kvm *kvm, struct zvmm_error *error)
+/* Whether KVM (5.16 or later) has taken the offset. */
+static bool set_offset(struct clock *clock, const struct kvm *kvm, uint64_t offset)
 {
-    uint64_t zero = 0;
     struct kvm_device_attr attribute = {.group = KVM_VCPU_TSC_CTRL,
                                         .attr = KVM_VCPU_TSC_OFFSET,
-                                        .addr = (uint64_t)(uintptr_t)&zero};
-    clock->offset = 0;
+                                        .addr = (uint64_t)(uintptr_t)&offset};
+    clock->offset = offset;
+    return ioctl(kvm->vcpu_fd, KVM_SET_DEVICE_ATTR, &attribute) == 0;
+}
+
+int clock_init(struct clock *clock, const struct kvm *kvm, struct zvmm_error *error)
+{
     if (find_frequency(clock, kvm, error) != 0)
         return -1;
-    if (ioctl(kvm->vcpu_fd, KVM_SET_DEVICE_ATTR, &attribute) == 0)
+    return set_offset(clock, kvm, 0) ? 0 : measure_offset(clock, kvm, error);
+}
+
+int clock_resume(struct clock *clock, const struct kvm *kvm, uint64_t tsc, struct zvmm_error *error)
+{
+    union {
+        struct kvm_msrs head;
+        uint8_t space[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
+    } msr = {.head.nmsrs = 1};
+    if (clock->khz == 0 && find_frequency(clock, kvm, error) != 0)
+        return -1;
+    if (set_offset(clock, kvm, tsc - __rdtsc()))
         return 0;
+    msr.head.entries[0] = (struct kvm_msr_entry){.index = MSR_IA32_TSC, .data = tsc};
+    if (ioctl(kvm->vcpu_fd, KVM_SET_MSRS, &msr) != 1)
+        return error_set(error, "KVM: cannot set the guest's TSC: %s; check the host's kernel log",
+                         strerror(errno));
     return measure_offset(clock, kvm, error);
 }
 

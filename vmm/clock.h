@@ -13,6 +13,10 @@ struct clock {
 /* Learn the frequency; make the guest's TSC equal to the host's, or learn the offset. */
 int clock_init(struct clock *clock, const struct kvm *kvm, struct zvmm_error *error);
 
+/* Learn the frequency, and let the guest's TSC go on from `tsc` now. */
+int clock_resume(struct clock *clock, const struct kvm *kvm, uint64_t tsc,
+                 struct zvmm_error *error);
+
 /* The guest's TSC now. */
 uint64_t clock_guest_tsc(const struct clock *clock);
 

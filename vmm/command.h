@@ -14,6 +14,11 @@ struct command {
     int (*run)(int argc, char *argv[]);
 };
 
+/* One function a command, in the file of its own name. */
+int bench_command(int argc, char *argv[]);
+int restore_command(int argc, char *argv[]);
+int snap_command(int argc, char *argv[]);
+
 /* Ends with a row whose name is NULL. */
 extern const struct command command_table[];
 

@@ -5,7 +5,6 @@
  * changes it meanwhile gains nothing. Guest addresses in it go through memory_at().
  */
 #include <string.h>
-#include <sys/mman.h>
 
 #include "console.h"
 #include "door.h"
@@ -14,6 +13,8 @@
 #include "vm.h"
 
 #define BUFFER_MAX (1ull << 20)
+
+enum { MARKER_NAME_MAX = 64 };
 
 static int64_t call_console_flush(struct zvmm *vm, const struct zv_call *call)
 {
@@ -68,7 +69,7 @@ static int64_t discard(struct zvmm *vm, uint64_t dst, uint64_t length, uint8_t *
         const struct zv_memory_range *range = &vm->layout.ranges[i];
         if (range->type == ZV_MEM_FREE && dst >= range->base &&
             dst - range->base <= range->length && length <= range->length - (dst - range->base))
-            return madvise(to, length, MADV_REMOVE) == 0 ? ZV_OK : ZV_ENOMEM;
+            return memory_discard(&vm->memory, gpa(dst), length) == 0 ? ZV_OK : ZV_ENOMEM;
     }
     memset(to, 0, length);
     return ZV_OK;
@@ -112,12 +113,29 @@ static int64_t call_panic(struct zvmm *vm, const struct zv_call *call)
     return ZV_OK;
 }
 
+/* A marker may have a name: text of the guest's, copied once. NULL if it has none. */
+static const char *marker_name(const struct zvmm *vm, const struct zv_call *call,
+                               char name[MARKER_NAME_MAX + 1])
+{
+    uint32_t length = call->u.marker.name_length;
+    const void *from = length != 0 && length <= MARKER_NAME_MAX
+                           ? memory_at(&vm->memory, gpa(call->u.marker.name_paddr), length)
+                           : NULL;
+    if (from == NULL)
+        return NULL;
+    memcpy(name, from, length);
+    name[length] = '\0';
+    return name;
+}
+
 static int64_t call_marker(struct zvmm *vm, const struct zv_call *call)
 {
     uint32_t id = call->u.marker.id;
     uint64_t since = clock_monotonic_ns() - vm->stats.created_ns;
     if (id < ZVMM_STATS_MARKERS && vm->stats.marker_ns[id] == 0)
         vm->stats.marker_ns[id] = since;
+    char name[MARKER_NAME_MAX + 1];
+    plan_see_marker(vm, id, marker_name(vm, call, name));
     vm_remark(vm, "marker %u value %llu at %llu us", id, (unsigned long long)call->u.marker.value,
               (unsigned long long)since / 1000);
     if (vm->determinism != NULL)

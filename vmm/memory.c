@@ -1,11 +1,10 @@
-/* memory.c - guest-physical memory: one memfd, one mapping, one checked translation. */
+/* memory.c - guest-physical memory: one private mapping, one checked translation. */
 #include "memory.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 static int explain_mmap_failure(uint64_t bytes, int reason, struct zvmm_error *error)
 {
@@ -22,25 +21,21 @@ static int explain_mmap_failure(uint64_t bytes, int reason, struct zvmm_error *e
 
 int memory_create(struct memory *memory, uint64_t bytes, struct zvmm_error *error)
 {
-    int fd = memfd_create("zvmm-guest", MFD_CLOEXEC);
-    if (fd < 0)
-        return error_set(error, "guest memory: memfd_create: %s%s", strerror(errno),
-                         errno == EMFILE ? "; raise the open-file limit (ulimit -n)" : "");
-    if (ftruncate(fd, (off_t)bytes) != 0) {
-        int reason = errno;
-        close(fd);
-        return error_set(error,
-                         "guest memory: cannot size it to %llu MiB: %s; use a smaller --memory "
-                         "or raise the file-size limit (ulimit -f)",
-                         (unsigned long long)(bytes >> 20), strerror(reason));
-    }
-    void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
-    if (base == MAP_FAILED) {
-        int reason = errno;
-        close(fd);
-        return explain_mmap_failure(bytes, reason, error);
-    }
-    *memory = (struct memory){.base = base, .bytes = bytes, .fd = fd};
+    void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (base == MAP_FAILED)
+        return explain_mmap_failure(bytes, errno, error);
+    /* A huge page for the first byte touched would cost more than the guest's whole start. */
+    madvise(base, bytes, MADV_NOHUGEPAGE);
+    *memory = (struct memory){.base = base, .bytes = bytes};
+    return 0;
+}
+
+int memory_discard(struct memory *memory, gpa_t at, uint64_t length)
+{
+    if (!memory->restored)
+        return madvise(memory->base + at.value, length, MADV_DONTNEED);
+    memset(memory->base + at.value, 0, length);
     return 0;
 }
 
@@ -53,9 +48,7 @@ void *memory_at(const struct memory *memory, gpa_t at, uint64_t length)
 
 void memory_destroy(struct memory *memory)
 {
-    if (memory->base != NULL) {
+    if (memory->base != NULL)
         munmap(memory->base, memory->bytes);
-        close(memory->fd);
-    }
-    *memory = (struct memory){.fd = -1};
+    *memory = (struct memory){0};
 }

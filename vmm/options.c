@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "hypercall.h"
+#include "snapshot/plan.h"
 
 /* In the order of zvmm(1). */
 const char options_help[] =
@@ -21,18 +22,29 @@ const char options_help[] =
     "  --digest         with --deterministic, print a hash of the machine at its end and at "
     "markers\n"
     "  --gdb[=WHERE]    wait for gdb at port 1234, at port WHERE, or at unix:PATH\n"
+    "  --force          (restore) take a snapshot of another build of the guest\n"
+    "  --guest FILE     (restore) the guest kernel's file, for its symbols\n"
     "  --help           print this text\n"
     "  --input FILE     with --deterministic, a script of console input (default: no input)\n"
     "  --kvm PATH       the KVM device node (default /dev/kvm)\n"
     "  --memory SIZE    guest memory, 16M to 256G (default 128M)\n"
+    "  --no-panic-snapshot\n"
+    "                   leave no GUEST.panic.zsnap when the guest kernel fails\n"
+    "  -o FILE          where --snapshot-at and SIGUSR1 write (default GUEST.zsnap)\n"
+    "  --parent FILE    write only what differs from this snapshot\n"
     "  --pin CPU        run the vCPU on this host CPU\n"
     "  --quirks LIST    replace the probe's finding: none, probe, or names out of slow-ring0,\n"
     "                   syscall-broken, no-xsave, no-int3, no-pcid\n"
     "  --seed N         random seed of the guest, decimal or 0x and 64 digits (default random)\n"
+    "  --snapshot-at EVENT\n"
+    "                   take a snapshot at marker:NAME, marker:NUMBER, time:DURATION, "
+    "exits:COUNT,\n"
+    "                   start:PROGRAM, exit:PROGRAM or panic\n"
     "  --stats          print one line of counters and times on stderr at the end\n"
     "  --userboot FILE  use FILE instead of the built-in userboot\n"
     "  --vdso FILE      use FILE instead of the built-in vDSO\n"
     "  --verbose        print remarks on stderr\n"
+    "  --verify         (restore) check the snapshot's memory first\n"
     "  --version        print the version\n"
     "  --zbi FILE       use FILE instead of the built-in ZBI\n"
     "\n"
@@ -227,6 +239,21 @@ static int set_gdb(struct options *options, const char *value, struct zvmm_error
     return 0;
 }
 
+static int set_force(struct options *options, const char *value, struct zvmm_error *error)
+{
+    (void)value;
+    (void)error;
+    options->force = true;
+    return 0;
+}
+
+static int set_guest(struct options *options, const char *value, struct zvmm_error *error)
+{
+    (void)error;
+    options->guest = value;
+    return 0;
+}
+
 static int set_help(struct options *options, const char *value, struct zvmm_error *error)
 {
     (void)value;
@@ -258,6 +285,29 @@ static int set_memory(struct options *options, const char *value, struct zvmm_er
     if (bytes < ZV_MEMORY_MIN || bytes > ZV_MEMORY_MAX)
         return error_set(error, "--memory: %.40s is out of range; use 16M to 256G", value);
     options->config.memory_bytes = bytes;
+    return 0;
+}
+
+static int set_no_panic_snapshot(struct options *options, const char *value,
+                                 struct zvmm_error *error)
+{
+    (void)value;
+    (void)error;
+    options->config.panic_snapshot = false;
+    return 0;
+}
+
+static int set_output(struct options *options, const char *value, struct zvmm_error *error)
+{
+    (void)error;
+    options->config.snapshot_path = value;
+    return 0;
+}
+
+static int set_parent(struct options *options, const char *value, struct zvmm_error *error)
+{
+    (void)error;
+    options->config.snapshot_parent = value;
     return 0;
 }
 
@@ -297,6 +347,18 @@ static int set_seed(struct options *options, const char *value, struct zvmm_erro
     return 0;
 }
 
+/* The kernel tells of processes only if it is asked to: each time costs an exit. */
+static int set_snapshot_at(struct options *options, const char *value, struct zvmm_error *error)
+{
+    struct plan plan;
+    if (plan_parse(&plan, value, error) != 0)
+        return -1;
+    options->config.snapshot_at = value;
+    options->process_markers = plan_needs_processes(&plan);
+    options->markers = plan.kind == PLAN_MARKER;
+    return 0;
+}
+
 static int set_stats(struct options *options, const char *value, struct zvmm_error *error)
 {
     (void)value;
@@ -324,6 +386,14 @@ static int set_verbose(struct options *options, const char *value, struct zvmm_e
     (void)value;
     (void)error;
     options->config.verbose = true;
+    return 0;
+}
+
+static int set_verify(struct options *options, const char *value, struct zvmm_error *error)
+{
+    (void)value;
+    (void)error;
+    options->verify = true;
     return 0;
 }
 
@@ -357,17 +427,24 @@ static const struct {
     {"--deterministic", "=SEED", set_deterministic},
     {"--digest", NULL, set_digest},
     {"--gdb", "=PORT|unix:PATH", set_gdb},
+    {"--force", NULL, set_force},
+    {"--guest", "FILE", set_guest},
     {"--help", NULL, set_help},
     {"--input", "FILE", set_input},
     {"--kvm", "PATH", set_kvm},
     {"--memory", "SIZE", set_memory},
+    {"--no-panic-snapshot", NULL, set_no_panic_snapshot},
+    {"-o", "FILE", set_output},
+    {"--parent", "FILE", set_parent},
     {"--pin", "CPU", set_pin},
     {"--quirks", "LIST", set_quirks},
     {"--seed", "N", set_seed},
+    {"--snapshot-at", "EVENT", set_snapshot_at},
     {"--stats", NULL, set_stats},
     {"--userboot", "FILE", set_userboot},
     {"--vdso", "FILE", set_vdso},
     {"--verbose", NULL, set_verbose},
+    {"--verify", NULL, set_verify},
     {"--version", NULL, set_version},
     {"--zbi", "FILE", set_zbi},
     /* clang-format on */
@@ -413,26 +490,59 @@ static int check_deterministic(const struct zvmm_config *config, struct zvmm_err
     return 0;
 }
 
-int options_parse(struct options *options, int argc, char *const argv[], struct zvmm_error *error)
+/* Options and one file name, up to "--" or the end; *index is where that is. */
+static int parse_words(struct options *options, int argc, char *const argv[], int *at,
+                       struct zvmm_error *error)
 {
     int index = 1;
     *options = (struct options){.action = OPTIONS_RUN};
     zvmm_config_defaults(&options->config);
     options->config.own_process = true;
+    options->config.panic_snapshot = true;
     while (index < argc && strcmp(argv[index], "--") != 0) {
         if (argv[index][0] == '-' && argv[index][1] != '\0') {
             if (parse_option(options, argc, argv, &index, error) != 0)
                 return -1;
-        } else if (options->config.guest_path == NULL) {
-            options->config.guest_path = argv[index++];
+        } else if (options->file == NULL) {
+            options->file = argv[index++];
         } else {
             return error_set(error, "'%.80s' is one word too many; a program to run goes after --",
                              argv[index]);
         }
     }
+    *at = index;
+    return 0;
+}
+
+int options_parse_restore(struct options *options, int argc, char *const argv[],
+                          struct zvmm_error *error)
+{
+    int index = 0;
+    if (parse_words(options, argc, argv, &index, error) != 0)
+        return -1;
+    if (options->action == OPTIONS_RUN && (options->file == NULL || index != argc))
+        return error_set(error, "usage: zvmm restore [options] SNAPSHOT");
+    options->config.guest_path = options->guest;
+    return 0;
+}
+
+/* What the event of --snapshot-at needs from the kernel. */
+static int append_markers(struct options *options, struct zvmm_error *error)
+{
+    if (options->markers && append_word(options, "kernel.markers", error) != 0)
+        return -1;
+    return options->process_markers ? append_word(options, "kernel.process-markers", error) : 0;
+}
+
+int options_parse(struct options *options, int argc, char *const argv[], struct zvmm_error *error)
+{
+    int index = 0;
+    if (parse_words(options, argc, argv, &index, error) != 0)
+        return -1;
     if (options->action != OPTIONS_RUN)
         return 0;
-    if (check_deterministic(&options->config, error) != 0)
+    options->config.guest_path = options->file;
+    if (check_deterministic(&options->config, error) != 0 || append_markers(options, error) != 0)
         return -1;
     if (options->config.guest_path == NULL)
         return error_set(error, "no guest kernel named; usage: zvmm [options] GUEST.elf "

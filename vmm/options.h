@@ -16,12 +16,20 @@ enum options_action {
 struct options {
     enum options_action action;
     bool stats;
+    const char *file;   /* the guest, or the snapshot to restore                               */
+    const char *guest;  /* restore: the guest's file, or NULL for that which the snapshot names */
+    bool force, verify; /* restore */
+    bool markers, process_markers; /* the kernel has to tell of these */
     struct zvmm_config config;
     char cmdline[OPTIONS_CMDLINE_MAX + 1];
 };
 
 /* Parse the command line; -1 with one line in `error` if it is wrong. */
 int options_parse(struct options *options, int argc, char *const argv[], struct zvmm_error *error);
+
+/* The same for zvmm restore [options] SNAPSHOT; argv[0] is the word restore. */
+int options_parse_restore(struct options *options, int argc, char *const argv[],
+                          struct zvmm_error *error);
 
 /* Bytes in "16M", "4096k", "1G" or "16777216"; -1 without a message if it is not a size. */
 int options_parse_size(const char *text, uint64_t *bytes);

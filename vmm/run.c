@@ -126,6 +126,8 @@ static void handle_run_failure(struct zvmm *vm, int reason)
         vm->kvm.run->exit_reason = KVM_EXIT_INTR; /* not the last stay's */
         vm->kvm.run->immediate_exit = 0; /* before the reasons for the kick are looked at */
         count_exit(vm, KVM_EXIT_INTR);
+        if (atomic_load(&vm->pauses.wanted))
+            pause_serve(vm);
         return;
     }
     error_set(&vm->error, "KVM: cannot run the guest: %s%s", strerror(reason),
@@ -165,10 +167,16 @@ static void run_once(struct zvmm *vm)
         timer_update(vm);
         interrupt_deliver(vm);
     }
+    /* The last exit has to be finished before the vCPU can be saved: that is all this KVM_RUN does.
+     */
+    if (atomic_load(&vm->pauses.wanted))
+        vm->kvm.run->immediate_exit = 1;
     int result =
         vm->determinism != NULL ? user_traps_run(&vm->kvm) : ioctl(vm->kvm.vcpu_fd, KVM_RUN, 0);
     int reason = errno;
     vm->stats.runs++;
+    if (vm->config.observer.left != NULL)
+        vm->config.observer.left(vm->config.observer.context);
     if (!console_drain(vm))
         return;
     if (result != 0) {
@@ -180,7 +188,20 @@ static void run_once(struct zvmm *vm)
     }
     if (!vm->ended && !vm->failed && vm->determinism == NULL)
         console_poll(vm);
+    plan_see_exit(vm);
     check_wish_to_stop(vm);
+}
+
+int vm_settle(struct zvmm *vm, struct zvmm_error *error)
+{
+    vm->kvm.run->immediate_exit = 1;
+    int result = ioctl(vm->kvm.vcpu_fd, KVM_RUN, 0);
+    int reason = errno;
+    vm->kvm.run->immediate_exit = 0;
+    if (result != 0 && (reason == EINTR || reason == EAGAIN))
+        return 0;
+    return error_set(error, "KVM: the vCPU cannot be stopped: %s",
+                     result != 0 ? strerror(reason) : "an exit of the guest is in the way");
 }
 
 int zvmm_run(struct zvmm *vm, struct zvmm_result *result, struct zvmm_error *error)
@@ -190,11 +211,19 @@ int zvmm_run(struct zvmm *vm, struct zvmm_result *result, struct zvmm_error *err
     note_first_run(vm);
     if (vm->determinism != NULL && determinism_begin(vm, &vm->error) != 0)
         vm->failed = true;
+    if (!vm->failed && plan_begin(vm, &vm->error) != 0)
+        vm->failed = true;
     if (!vm->failed && vm->config.gdb != NULL && gdb_open(vm, vm->config.gdb, &vm->error) != 0)
         vm->failed = true;
+    pause_open(vm);
+    if (vm->determinism == NULL)
+        console_poll(vm); /* a restored guest may be waiting for input */
     while (!vm->ended && !vm->failed)
         run_once(vm);
+    pause_close(vm);
     gdb_close(vm);
+    if (plan_end(vm, &vm->error) != 0)
+        vm->failed = true;
     vm->stats.end_ns = clock_monotonic_ns() - vm->stats.created_ns;
     if (vm->determinism != NULL)
         determinism_end(vm);

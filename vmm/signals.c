@@ -2,11 +2,15 @@
 #include "signals.h"
 
 #include <stddef.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 /* What the handlers write. A vCPU belongs to its thread, the wish to stop to the process. */
 static __thread struct kvm_run *volatile current_run;
 static __thread volatile sig_atomic_t timer_gone_off;
 static volatile sig_atomic_t stop_signal;
+static volatile sig_atomic_t snapshot_signal;
+static volatile pid_t owner; /* runs the vCPU of the process that is zvmm(1), or 0 */
 
 static const int stopping[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 enum { STOPPING = sizeof(stopping) / sizeof(stopping[0]) };
@@ -21,10 +25,20 @@ static void leave_guest(void)
         current_run->immediate_exit = 1;
 }
 
+/* kill(1) hits any thread of the process; hand it on to the vCPU's. */
+static void on_user(void)
+{
+    snapshot_signal = 1;
+    if (current_run == NULL)
+        syscall(SYS_tgkill, getpid(), owner, KICK_SIGNAL);
+}
+
 static void on_kick(int number, siginfo_t *info, void *context)
 {
     (void)number;
     (void)context;
+    if (info->si_code == SI_USER && owner != 0)
+        on_user();
     if (info->si_code == SI_TIMER)
         timer_gone_off = 1;
     leave_guest();
@@ -52,7 +66,8 @@ void signals_begin(struct kvm_run *run, bool own_process)
     sigaction(KICK_SIGNAL, &action, NULL);
     if (!own_process)
         return;
-    stop_signal = 0;
+    stop_signal = snapshot_signal = 0;
+    owner = gettid();
     for (int i = 0; i < STOPPING; i++)
         take_stopping(stopping[i]);
     action.sa_handler = SIG_IGN;
@@ -62,11 +77,20 @@ void signals_begin(struct kvm_run *run, bool own_process)
 void signals_end(void)
 {
     current_run = NULL;
+    owner = 0;
 }
 
 int signals_stop(void)
 {
     return stop_signal;
+}
+
+bool signals_take_snapshot(void)
+{
+    bool taken = snapshot_signal != 0;
+    if (taken)
+        snapshot_signal = 0;
+    return taken;
 }
 
 bool signals_take_timer(void)

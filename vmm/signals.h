@@ -10,7 +10,8 @@
 
 /*
  * Prepare the calling thread to run the vCPU behind `run`. With own_process also take SIGINT,
- * SIGTERM, SIGHUP and SIGQUIT, which then end the run, and ignore SIGPIPE.
+ * SIGTERM, SIGHUP and SIGQUIT, which then end the run, SIGUSR1 from other processes, which asks for
+ * a snapshot, and ignore SIGPIPE.
  */
 void signals_begin(struct kvm_run *run, bool own_process);
 
@@ -19,6 +20,9 @@ void signals_end(void);
 
 /* The number of the signal that asked the process to stop, or 0. */
 int signals_stop(void);
+
+/* Whether the user has asked for a snapshot (SIGUSR1) since the last call. */
+bool signals_take_snapshot(void);
 
 /* Whether the thread's timer has gone off since the last call. */
 bool signals_take_timer(void);

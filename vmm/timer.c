@@ -45,12 +45,17 @@ static struct timespec to_timespec(uint64_t ns)
                              .tv_nsec = (long)(ns % 1000000000)};
 }
 
-static bool create(struct zvmm *vm)
+static bool create_host_timer(const struct zvmm *vm, timer_t *id)
 {
     struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = KICK_SIGNAL};
     event.sigev_notify_thread_id = vm->thread;
-    if (!vm->timer.created && timer_create(CLOCK_MONOTONIC, &event, &vm->timer.id) == 0)
-        vm->timer.created = true;
+    return timer_create(CLOCK_MONOTONIC, &event, id) == 0;
+}
+
+static bool create(struct zvmm *vm)
+{
+    if (!vm->timer.created)
+        vm->timer.created = create_host_timer(vm, &vm->timer.id);
     return vm->timer.created;
 }
 
@@ -115,20 +120,32 @@ void timer_halt(struct zvmm *vm)
 {
     sigset_t before;
     signals_block(&before);
+    plan_see_exit(vm);
     while (atomic_load(&vm->pending) == 0 && signals_stop() == 0 && !atomic_load(&vm->quit) &&
-           !gdb_wanted(vm) && !fire_if_past(vm)) {
+           !gdb_wanted(vm) && !atomic_load(&vm->pauses.wanted) && !fire_if_past(vm)) {
         uint64_t deadline = guest_deadline(vm);
         struct timespec timeout = to_timespec(clock_ns_until(&vm->clock, deadline));
         if (deadline != NONE)
             prctl(PR_SET_TIMERSLACK, 1);
         ppoll(NULL, 0, deadline != NONE ? &timeout : NULL, &before);
+        plan_see_exit(vm);
     }
     signals_unblock(&before);
+}
+
+int timer_alarm(struct zvmm *vm, uint64_t ns)
+{
+    struct itimerspec when = {.it_value = to_timespec(ns != 0 ? ns : 1)};
+    if (!vm->timer.has_alarm)
+        vm->timer.has_alarm = create_host_timer(vm, &vm->timer.alarm);
+    return vm->timer.has_alarm ? timer_settime(vm->timer.alarm, 0, &when, NULL) : -1;
 }
 
 void timer_destroy(struct timer *timer)
 {
     if (timer->created)
         timer_delete(timer->id);
+    if (timer->has_alarm)
+        timer_delete(timer->alarm);
     timer_init(timer);
 }

@@ -12,6 +12,8 @@ struct zvmm;
 struct timer {
     bool created;
     timer_t id;
+    bool has_alarm;
+    timer_t alarm;  /* for timer_alarm() */
     uint64_t armed; /* the host timer goes off then; mirrored in the shared page */
     uint64_t fired; /* the deadline that was answered last and needs no other interrupt */
 };
@@ -27,6 +29,9 @@ void timer_arm(struct zvmm *vm, uint64_t deadline);
 
 /* Sleep until the deadline, a kick or a signal; the vCPU is halted. */
 void timer_halt(struct zvmm *vm);
+
+/* Kick the vCPU once, `ns` from now. At most one is under way. */
+int timer_alarm(struct zvmm *vm, uint64_t ns);
 
 void timer_destroy(struct timer *timer);
 

@@ -16,6 +16,7 @@
 #include "longmode.h"
 #include "probe.h"
 #include "replay/determinism.h"
+#include "snapshot/file.h"
 #include "stats.h"
 
 void zvmm_config_defaults(struct zvmm_config *config)
@@ -38,17 +39,17 @@ struct build {
     struct zvmm_error *error;
 };
 
-static int pin(const struct build *build)
+int vm_pin(const struct zvmm *vm, struct zvmm_error *error)
 {
     cpu_set_t set;
-    int cpu = build->vm->config.pin_cpu;
+    int cpu = vm->config.pin_cpu;
     if (cpu < 0)
         return 0;
     CPU_ZERO(&set);
     if (cpu < CPU_SETSIZE)
         CPU_SET(cpu, &set);
     if (sched_setaffinity(0, sizeof(set), &set) != 0)
-        return error_set(build->error,
+        return error_set(error,
                          "--pin: cannot run on CPU %d: %s; use one of those that "
                          "nproc and taskset allow",
                          cpu, strerror(errno));
@@ -200,23 +201,33 @@ static int write_bootinfo(struct build *build)
     return 0;
 }
 
-int zvmm_create(const struct zvmm_config *config, struct zvmm **out, struct zvmm_error *error)
+struct zvmm *vm_new(const struct zvmm_config *config, struct zvmm_error *error)
 {
     uint64_t now = clock_monotonic_ns();
     struct zvmm *vm = calloc(1, sizeof(*vm));
-    if (vm == NULL)
-        return error_set(error, "out of memory");
-    struct build build = {.vm = vm, .error = error};
+    if (vm == NULL) {
+        error_set(error, "out of memory");
+        return NULL;
+    }
     vm->config = *config;
     vm->stats.created_ns = now;
-    vm->memory.fd = -1;
     vm->kvm = (struct kvm){.fd = -1, .vm_fd = -1, .vcpu_fd = -1};
     console_init(&vm->console, config->in_fd, config->out_fd);
     timer_init(&vm->timer);
+    pauses_init(&vm->pauses);
+    return vm;
+}
+
+int zvmm_create(const struct zvmm_config *config, struct zvmm **out, struct zvmm_error *error)
+{
+    struct zvmm *vm = vm_new(config, error);
+    if (vm == NULL)
+        return -1;
+    struct build build = {.vm = vm, .error = error};
 
     if (config->deterministic && determinism_create(vm, error) != 0)
         goto destroy;
-    if (pin(&build) != 0 || fill_memory(&build) != 0 ||
+    if (vm_pin(vm, error) != 0 || fill_memory(&build) != 0 ||
         kvm_open(&vm->kvm, config->kvm_path, error) != 0 || make_vm(&build) != 0 ||
         clock_init(&vm->clock, &vm->kvm, error) != 0)
         goto destroy;
@@ -255,6 +266,7 @@ void zvmm_destroy(struct zvmm *vm)
     determinism_destroy(vm);
     kvm_close(&vm->kvm);
     memory_destroy(&vm->memory);
+    snapshot_close(vm->origin);
     free(vm);
 }
 

@@ -9,9 +9,12 @@
 #include "clock.h"
 #include "console.h"
 #include "kvm.h"
+#include "pause.h"
+#include "snapshot/plan.h"
 #include "timer.h"
 
 struct gdb;
+struct snapshot_file;
 
 struct zvmm {
     struct zvmm_config config; /* strings are the caller's */
@@ -25,12 +28,15 @@ struct zvmm {
     struct determinism *determinism; /* NULL: an ordinary run */
     uint32_t quirks, features;     /* ZV_QUIRK_*, ZV_FEATURE_* */
     struct zv_shared_page *shared; /* in guest memory: hostile */
+    struct snapshot_file *origin;  /* what it was restored from, or NULL; owned */
 
     pid_t thread;        /* runs the vCPU; set by zvmm_run() */
     atomic_uint pending; /* INTERRUPT_*, to be injected (without irqchip) */
     atomic_bool quit;    /* the user typed Ctrl-A x */
     struct console console;
     struct timer timer;
+    struct pauses pauses;
+    struct plan plan;
 
     struct gdb *gdb; /* NULL without --gdb */
 
@@ -40,6 +46,15 @@ struct zvmm {
     struct zvmm_error error;
     struct zvmm_stats stats;
 };
+
+/* A machine without memory and vCPU, for zvmm_create() and zvmm_restore(). NULL: see error. */
+struct zvmm *vm_new(const struct zvmm_config *config, struct zvmm_error *error);
+
+/* Bind the calling thread to config.pin_cpu, if one is given. */
+int vm_pin(const struct zvmm *vm, struct zvmm_error *error);
+
+/* Finish what the last exit left half done, so that the vCPU can be saved; not during a run. */
+int vm_settle(struct zvmm *vm, struct zvmm_error *error);
 
 /* End the run after the current exit. */
 void vm_end(struct zvmm *vm, enum zvmm_end end, int64_t code);

@@ -27,6 +27,12 @@ struct zvmm_error {
     char text[512];
 };
 
+/* Told of what happens to a machine while it runs, by the thread that runs it; NULL: not wanted. */
+struct zvmm_observer {
+    void (*left)(void *context); /* the guest has been left: KVM_RUN has returned */
+    void *context;
+};
+
 /*
  * What to build. The caller keeps every string alive until zvmm_destroy(). Start from
  * zvmm_config_defaults(), then set at least guest_path.
@@ -45,15 +51,20 @@ struct zvmm_config {
     int pin_cpu;     /* host CPU for the vCPU thread, or -1                        */
     bool has_quirks; /* quirks (ZV_QUIRK_*) replace the probe's finding            */
     uint32_t quirks;
-    bool force_probe;       /* probe even where the KVM is known to be hardware's         */
-    bool deterministic;     /* virtual time and the baseline machine: docs/determinism.md   */
-    const char *input_path; /* deterministic: console input script, or NULL for none        */
-    bool digest;            /* deterministic: print digests on stderr                       */
-    const char *gdb;        /* NULL, or where to wait for gdb: see gdb_open() in gdb/gdb.h */
-    bool verbose;           /* remarks on stderr                                          */
-    int in_fd;              /* console input, -1 for none                                 */
-    int out_fd;             /* console output                                             */
-    bool own_process;       /* take SIGINT, SIGTERM, SIGHUP, SIGQUIT and the terminal     */
+    bool force_probe;            /* probe even where the KVM is known to be hardware's         */
+    bool deterministic;          /* virtual time and the baseline machine: docs/determinism.md   */
+    const char *input_path;      /* deterministic: console input script, or NULL for none        */
+    bool digest;                 /* deterministic: print digests on stderr                       */
+    const char *gdb;             /* NULL, or where to wait for gdb: see gdb_open() in gdb/gdb.h */
+    bool verbose;                /* remarks on stderr                                          */
+    int in_fd;                   /* console input, -1 for none                                 */
+    int out_fd;                  /* console output                                             */
+    bool own_process;            /* take SIGINT, SIGTERM, SIGHUP, SIGQUIT and the terminal     */
+    const char *snapshot_at;     /* NULL, or at which event zvmm_run() takes a snapshot: see   */
+    const char *snapshot_path;   /* zvmm(1), --snapshot-at; where to, NULL for GUEST.zsnap;    */
+    const char *snapshot_parent; /* NULL, or the snapshot that it is to be the difference from */
+    bool panic_snapshot; /* a guest that fails leaves GUEST.panic.zsnap                    */
+    struct zvmm_observer observer;
 };
 
 enum zvmm_end {
@@ -82,6 +93,8 @@ struct zvmm_stats {
     uint64_t first_run_ns;                  /* until the guest's first KVM_RUN               */
     uint64_t end_ns;                        /* until the run ended                           */
     uint64_t first_run_cpu_ns;              /* CPU time of the process at the first KVM_RUN  */
+    uint64_t snapshots;                     /* taken                                         */
+    uint64_t snapshot_pause_ns;             /* how long the guest stood still for the last   */
     uint64_t marker_ns[ZVMM_STATS_MARKERS]; /* first ZV_CALL_MARKER with this id; 0 = none   */
 };
 
@@ -101,6 +114,22 @@ int zvmm_create(const struct zvmm_config *config, struct zvmm **out, struct zvmm
  * been written and the terminal is as it was before when this returns.
  */
 int zvmm_run(struct zvmm *vm, struct zvmm_result *result, struct zvmm_error *error);
+
+/*
+ * Make a machine out of the snapshot file `path`: it goes on where that was taken. Of `config`
+ * kvm_path, pin_cpu, verbose, in_fd, out_fd and own_process are used, and guest_path: NULL for the
+ * kernel's file that the snapshot names. The memory is mapped from the file copy on write, so any
+ * number of machines may be restored from it at once; the file must not be changed meanwhile.
+ */
+int zvmm_restore(const struct zvmm_config *config, const char *path, struct zvmm **out,
+                 struct zvmm_error *error);
+
+/*
+ * Write the machine to the snapshot file `path`; `parent` is NULL, or the path of a snapshot that
+ * the file is to hold only the difference from. Not while zvmm_run() is running: that takes
+ * snapshots when config.snapshot says so. Returns when the file is complete.
+ */
+int zvmm_snapshot(struct zvmm *vm, const char *path, const char *parent, struct zvmm_error *error);
 
 /* Print the counters as one line of key=value words on stderr (zvmm --stats). */
 void zvmm_print_stats(const struct zvmm *vm);

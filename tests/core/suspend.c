@@ -283,7 +283,7 @@ static void sleeps(uintptr_t argument, uintptr_t unused)
 
 TEST(SuspendBlocked, Sleep)
 {
-    struct blocked b = {.result = PENDING, .deadline = zx_deadline_after(MS(500))};
+    struct blocked b = {.result = PENDING, .deadline = zx_deadline_after(SECONDS(2))};
 
     b.thread = raw_run(sleeps, (uintptr_t)&b, 0);
     expect_interrupted(&b, ZX_THREAD_STATE_BLOCKED_SLEEPING);
@@ -295,7 +295,7 @@ TEST(SuspendBlocked, Sleep)
 /* The deadline passes meanwhile. */
 TEST(SuspendBlocked, SleepPastItsDeadline)
 {
-    struct blocked b = {.result = PENDING, .deadline = zx_deadline_after(MS(300))};
+    struct blocked b = {.result = PENDING, .deadline = zx_deadline_after(SECONDS(1))};
     zx_handle_t token;
 
     b.thread = raw_run(sleeps, (uintptr_t)&b, 0);

@@ -171,7 +171,9 @@ TEST(Thread, SpinnersArePreempted)
     ASSERT_OK(raw_start(&b, counts, (uintptr_t)words_b, 0));
     for (int i = 0; i < 5; i++) {
         uint64_t before_a = words_a[0], before_b = words_b[0];
-        zx_nanosleep(zx_deadline_after(MS(100)));
+        zx_time_t end = soon();
+        while ((words_a[0] == before_a || words_b[0] == before_b) && zx_clock_get_monotonic() < end)
+            zx_nanosleep(zx_deadline_after(MS(1)));
         EXPECT_TRUE(words_a[0] > before_a);
         EXPECT_TRUE(words_b[0] > before_b);
     }

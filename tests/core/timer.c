@@ -47,11 +47,13 @@ TEST(Timer, CreateOptions)
 TEST(Timer, Fires)
 {
     zx_handle_t timer = make_timer();
-    zx_time_t deadline = zx_deadline_after(MS(5));
+    zx_time_t deadline = zx_deadline_after(SECONDS(1000));
 
     ASSERT_OK(zx_timer_set(timer, deadline, 0));
     EXPECT_EQ(signals_of(timer), 0);
     EXPECT_EQ(timer_info(timer).deadline, deadline);
+    deadline = zx_deadline_after(MS(5));
+    ASSERT_OK(zx_timer_set(timer, deadline, 0));
     EXPECT_OK(zx_object_wait_one(timer, ZX_TIMER_SIGNALED, soon(), NULL));
     EXPECT_TRUE(zx_clock_get_monotonic() >= deadline);
     EXPECT_EQ(timer_info(timer).deadline, 0);
@@ -129,8 +131,8 @@ TEST(Timer, ManyFireInOrder)
         timers[i] = make_timer();
         ASSERT_OK(zx_object_wait_async(timers[i], port, i, ZX_TIMER_SIGNALED, 0));
     }
-    zx_time_t base = zx_deadline_after(MS(100)); /* later than the last is armed */
-    for (uint64_t i = 0; i < COUNT; i++)         /* armed in another order than they fire in */
+    zx_time_t base = zx_deadline_after(SECONDS(1)); /* later than the last is armed */
+    for (uint64_t i = 0; i < COUNT; i++)            /* armed in another order than they fire in */
         ASSERT_OK(zx_timer_set(timers[(i * 3) % COUNT], base + MS(2) * ((i * 3) % COUNT), 0));
     for (uint64_t i = 0; i < COUNT; i++) {
         ASSERT_OK(zx_port_wait(port, soon(), &packet));

@@ -284,12 +284,12 @@ void world_syscall(struct thread *thread, uint32_t number, const uint64_t args[8
     regs->r12 = args[6];
     regs->r13 = args[7];
     if (number != SYSCALL_POWERCTL) {
-        syscall_dispatch(thread);
+        syscall_finish(thread, syscall_handle(&thread->context));
         return;
     }
     fake_catch = &exit;
     if (setjmp(exit) == 0)
-        syscall_dispatch(thread);
+        syscall_finish(thread, syscall_handle(&thread->context));
     else
         world.exited = true;
     fake_catch = NULL;

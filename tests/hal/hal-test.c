@@ -466,13 +466,14 @@ static void test_syscalls(void)
 static unsigned handled;
 static uint64_t new_fs;
 
-static bool handle(struct hal_context *context)
+static int64_t handle(struct hal_context *context)
 {
     handled++;
-    context->regs.rax = handled * 100;
     if (new_fs)
         context->regs.fs_base = new_fs;
-    return handled % 4;
+    if (new_fs || handled % 4 == 0)
+        hal_context_stop();
+    return handled * 100;
 }
 
 /* Four system calls, three of which the handler answers at once. */
@@ -496,16 +497,17 @@ static void test_handler(void)
     ok(same_registers(regs, &want), "only rax has changed");
     is(regs->rcx, ADDRESS(user_syscall_return), "rcx is the return address");
     start(&user.context, user_syscall_loop);
-    is(run(&user.context)->kind, HAL_TRAP_SYSCALL, "until it says no");
-    ok(handled == 4 && regs->rax == 400, "having been called each time");
+    is(run(&user.context)->kind, HAL_TRAP_SYSCALL, "until it stops the context");
+    ok(handled == 4 && user.trap.result == 400, "having been called each time");
     hal_user_write(user.table, DATA, &value, sizeof value, &n);
     start(&user.context, user_bases);
     regs->fs_base = regs->gs_base = DATA + 8;
     new_fs = DATA;
     run(&user.context);
     new_fs = 0;
-    is(handled, 8, "four more");
-    ok(regs->fs_base == DATA && regs->rax == 800, "a base can be changed");
+    ok(handled == 5 && user.trap.result == 500, "a call that changes a base stops");
+    run(&user.context);
+    ok(handled == 8 && regs->rax == value, "the changed base is in force");
     hal_timer_arm(hal_now() - 1);
     regs->rip = ADDRESS(user_syscall_loop);
     hal_context_run(&user.context, &user.trap);
@@ -1023,10 +1025,12 @@ static void figure(const char *name, uint64_t ticks, unsigned rounds)
 
 static unsigned calls;
 
-static bool count_to_1000(struct hal_context *context)
+static int64_t count_to_1000(struct hal_context *context)
 {
-    context->regs.rax = 0;
-    return ++calls < 1000;
+    (void)context;
+    if (++calls >= 1000)
+        hal_context_stop();
+    return 0;
 }
 
 static void measure_handler(void)

@@ -38,13 +38,15 @@ case_run shell 7 "$zlibos"
 expect "shell: lists programs" has "bin/sh"
 unset STDIN_FILE
 
-# The shell waits for input that does not come.
+# The shell waits for more input, which does not come.
 for signal in INT TERM; do
     case $signal in INT) status=130 ;; TERM) status=143 ;; esac
-    case_run "signal-$signal" $status bash -c \
-        'sleep 10 | { '"$zlibos"' & sleep 0.5; kill -'$signal' $!; wait $!; }'
+    case_signal "signal-$signal" $status $signal 'echo ready' "$zlibos"
     expect "signal-$signal: says so" err_has "ended by signal"
 done
+case_terminal terminal-quit 130 raw send 'echo 1\003' send '\001x' -- "$zlibos"
+expect "terminal-quit: one line" has "ended by Ctrl-A x"
+case_terminal terminal-exit 5 raw send "exit 5\r" -- "$zlibos"
 case_run idle 0 bash -c 'sleep 1.5 | { time -p '"$zlibos"' ; } 2>&1 | awk "/^(user|sys)/ { t += \$2 }
     END { exit t > 0.3 }"'
 

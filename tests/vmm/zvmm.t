@@ -140,7 +140,7 @@ expect 'echo a file, other kind: unchanged' cmp -s -n "$(stat -c %s "$STDIN_FILE
 unset STDIN_FILE
 guest 'echo nothing' 0 echo
 expect 'echo nothing ends' has_line 'echoed=0x0'
-case_run 'echo a pipe' 0 bash -c "(sleep 0.2; printf 'ab\\001x'; sleep 0.2; echo c) | ./zvmm $GUEST --cmdline echo"
+case_run 'echo a pipe' 0 bash -c "(printf 'ab\\001x'; echo c) | ./zvmm $GUEST --cmdline echo"
 expect 'echo a pipe: escapes mean nothing there' has $'ab\001xc'
 case_run 'standard input closed' 0 bash -c "./zvmm $GUEST --cmdline echo <&-"
 case_run 'output closed' 125 bash -c "./zvmm $GUEST --cmdline hello >&-"
@@ -148,36 +148,31 @@ case_run 'output full' 125 bash -c "./zvmm $GUEST --cmdline hello >/dev/full"
 expect 'output full: says so' err_has 'No space left'
 case_run 'output pipe closed' 125 bash -c "head -c 400000 /dev/zero | ./zvmm $GUEST --cmdline echo | head -c 1 >/dev/null; exit \${PIPESTATUS[1]}"
 
-# On a terminal of script(1). Keys are sent when the guest has had time to start, then LAST.
-terminal() { # NAME STATUS KEYS COMMAND [LAST]
-    case_run "$1" "$2" bash -c \
-        "(sleep 0.7; printf '$3'; sleep 0.5; printf '${5:-}'; sleep 0.7) | script -qec '$4' /dev/null"
-}
-terminal 'Ctrl-A x' 130 'abc' "./zvmm $GUEST --cmdline echo" '\001x'
-expect 'Ctrl-A x: input was echoed by the guest' has abc
+# On a terminal: keys are typed when the guest has it in raw mode.
+case_terminal 'Ctrl-A x' 130 raw send abc see abc send '\001x' -- ./zvmm $GUEST --cmdline echo
 expect 'Ctrl-A x: one line' has 'ended by Ctrl-A x'
-terminal 'Ctrl-C goes to the guest' 130 'a\003b\001\001c' "./zvmm $GUEST --cmdline echo" '\001x'
-expect 'Ctrl-C and Ctrl-A are bytes' has $'a\003b\001c'
+case_terminal 'Ctrl-C goes to the guest' 130 raw send 'a\003b\001\001c' see $'a\003b\001c' send '\001x' -- \
+    ./zvmm $GUEST --cmdline echo
 for way in echo:130 panic:126; do
-    terminal "terminal restored after ${way%:*}" 0 'x' \
-        "stty -g >$TAP_DIR/before; ./zvmm $GUEST --cmdline ${way%:*}; [ \$? = ${way#*:} ] && stty -g >$TAP_DIR/after" \
-        '\001x'
+    keys=()
+    [ $way = panic:126 ] || keys=(raw send 'x\001x')
+    case_terminal "terminal restored after ${way%:*}" 0 "${keys[@]}" -- sh -c \
+        "stty -g >$TAP_DIR/before; ./zvmm $GUEST --cmdline ${way%:*}; [ \$? = ${way#*:} ] && stty -g >$TAP_DIR/after"
     expect "terminal restored after ${way%:*}: same settings" cmp -s "$TAP_DIR/before" "$TAP_DIR/after"
 done
-terminal 'terminal restored after SIGTERM' 0 'x' \
-    "stty -g >$TAP_DIR/before; timeout --foreground -s TERM 1 ./zvmm $GUEST --cmdline echo; stty -g >$TAP_DIR/after"
-expect 'terminal restored after SIGTERM: same settings' cmp -s "$TAP_DIR/before" "$TAP_DIR/after"
-terminal 'terminal restored after a crash' 0 'x' \
-    "stty -g >$TAP_DIR/before; timeout --foreground -s SEGV 1 ./zvmm $GUEST --cmdline echo; stty -g >$TAP_DIR/after"
-expect 'terminal restored after a crash: same settings' cmp -s "$TAP_DIR/before" "$TAP_DIR/after"
+for signal in TERM SEGV; do
+    case_terminal "terminal restored after SIG$signal" 0 raw signal $signal "$TAP_DIR/pid" -- sh -c \
+        "stty -g >$TAP_DIR/before; sh -c 'echo \$\$ >$TAP_DIR/pid; exec ./zvmm $GUEST --cmdline echo'; stty -g >$TAP_DIR/after"
+    expect "terminal restored after SIG$signal: same settings" cmp -s "$TAP_DIR/before" "$TAP_DIR/after"
+done
 
 # ---- Signals ----
 for kind in forever busy echo; do
-    case_run "SIGTERM while $kind" 143 bash -c "sleep 5 | timeout --preserve-status -s TERM 0.5 ./zvmm $GUEST --cmdline $kind; exit \${PIPESTATUS[1]}"
+    case_signal "SIGTERM while $kind" 143 TERM ready ./zvmm $GUEST --cmdline $kind
     expect "SIGTERM while $kind: one line" err_has 'ended by signal 15'
 done
-case_run 'SIGINT' 130 timeout --preserve-status -s INT 0.5 ./zvmm $GUEST --cmdline forever
-case_run 'SIGTERM with the irqchip' 143 timeout --preserve-status -s TERM 0.5 ./zvmm $GUEST --cmdline forever --quirks none
+case_signal 'SIGINT' 130 INT ready ./zvmm $GUEST --cmdline forever
+case_signal 'SIGTERM with the irqchip' 143 TERM ready ./zvmm $GUEST --cmdline forever --quirks none
 
 # ---- Reports ----
 report() { # NAME WORD TEXT...

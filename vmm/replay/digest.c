@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include "snapshot/pages.h"
 #include "vm.h"
 
 /* CF PF AF ZF SF OF: some instructions leave some of them undefined. */
@@ -127,34 +128,26 @@ static void hash_pages(XXH3_state_t *state, const struct memory *memory, uint64_
     }
 }
 
-/* Reading a hole of the memory's file would fill it: go from data to data. */
-static void hash_sparse(XXH3_state_t *state, const struct memory *memory, uint64_t from,
-                        uint64_t to)
+/*
+ * Pages that nobody has touched are zeros, and stay untouched; but where the kernel's image and the
+ * modules are, they are a file's.
+ */
+static int hash_memory(XXH3_state_t *state, const struct zvmm *vm)
 {
-    while (from < to) {
-        off_t data = lseek(memory->fd, (off_t)from, SEEK_DATA);
-        if (data < 0 && errno == ENXIO)
-            return;
-        uint64_t start = data < 0 ? from : (uint64_t)data;
-        off_t hole = data < 0 ? -1 : lseek(memory->fd, data, SEEK_HOLE);
-        uint64_t end = hole < 0 || (uint64_t)hole > to ? to : (uint64_t)hole;
-        if (start < end)
-            hash_pages(state, memory, start, end);
-        from = end > from ? end : to;
-    }
-}
-
-/* Over the kernel's image and modules private file pages are mapped: they are read as a whole. */
-static void hash_memory(XXH3_state_t *state, const struct zvmm *vm)
-{
+    struct page_set present;
+    uint64_t page = 0, end;
+    if (page_set_init(&present, vm->memory.bytes) != 0)
+        return -1;
     for (uint32_t i = 0; i < vm->layout.count; i++) {
         const struct zv_memory_range *range = &vm->layout.ranges[i];
-        uint64_t end = range->base + range->length;
         if (range->type == ZV_MEM_KERNEL || range->type == ZV_MEM_MODULE)
-            hash_pages(state, &vm->memory, range->base, end);
-        else
-            hash_sparse(state, &vm->memory, range->base, end);
+            page_set_add(&present, range->base, range->length);
     }
+    int result = page_set_add_present(&present, &vm->memory, false);
+    for (; result == 0 && page_set_next(&present, &page, &end); page = end)
+        hash_pages(state, &vm->memory, page * PAGE_BYTES, end * PAGE_BYTES);
+    page_set_free(&present);
+    return result;
 }
 
 /* ---- Both ----------------------------------------------------------------------------------- */
@@ -173,13 +166,15 @@ int digest_take(struct zvmm *vm, struct digest *digest, struct zvmm_error *error
         return error_set(error, "digest: out of memory");
     XXH3_128bits_reset(state);
     vm->shared->stop_event = 0; /* where a replay shall stop is no part of the machine */
-    hash_memory(state, vm);
+    int hashed = hash_memory(state, vm);
     vm->shared->stop_event = stop_event;
     if (vm->stats.runs != 0)
         XXH3_128bits_update(state, &vcpu, sizeof(vcpu));
     XXH128_canonical_t canonical;
     XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(state));
     XXH3_freeState(state);
+    if (hashed != 0)
+        return error_set(error, "digest: cannot read the machine's memory: out of memory");
     memcpy(digest->bytes, canonical.digest, sizeof(digest->bytes));
     return 0;
 }

@@ -14,8 +14,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#define SECTION_MAX  (64ull << 20) /* bytes of a section other than the memory */
-#define MAPPINGS_MAX 4096u         /* runs of a child that are mapped; more are read */
+#define SECTION_MAX  (1ull << 20) /* bytes of a section other than the memory and the runs */
+#define MAPPINGS_MAX 4096u        /* runs of a child that are mapped; more are read */
 
 struct snapshot_file {
     char *path;
@@ -115,7 +115,10 @@ static int load_section(struct snapshot_file *file, uint32_t index, struct zvmm_
         file->memory = section;
         return 0;
     }
-    if (section->length > SECTION_MAX)
+    uint64_t most = section->type == ZSNAP_RUNS
+                        ? file->header.memory_bytes / ZSNAP_PAGE * sizeof(struct zsnap_run)
+                        : SECTION_MAX;
+    if (section->length > most)
         return REFUSE(file, "is damaged: section %u has %llu bytes", section->type,
                       (unsigned long long)section->length);
     uint8_t *bytes = malloc(section->length + 1);
@@ -134,7 +137,7 @@ static int load_section(struct snapshot_file *file, uint32_t index, struct zvmm_
 
 static bool is_known(uint32_t type)
 {
-    return (type >= ZSNAP_MEMORY && type <= ZSNAP_CONSOLE) ||
+    return (type >= ZSNAP_MEMORY && type <= ZSNAP_HOST) ||
            (type >= ZSNAP_REGS && type <= ZSNAP_IRQCHIP);
 }
 

@@ -10,6 +10,7 @@
  *     --limit-ms N    how long a row may take if it has a few samples (default 400)
  *     --ticks         print clock ticks (on the rig with --icount: instructions), not nanoseconds
  *     --raw           print every sample, too
+ *     --windows       print when every sample was taken, too (for zvmm bench)
  *     --profile       no times: markers around one turn of the row, for step-profile
  *
  * run.c says what a result line looks like.
@@ -70,6 +71,8 @@ static int parse(int argc, char *argv[], bool *list)
             options.ticks = true;
         else if (strcmp(argv[i], "--raw") == 0)
             options.raw = true;
+        else if (strcmp(argv[i], "--windows") == 0)
+            options.windows = true;
         else if (strcmp(argv[i], "--profile") == 0)
             options.profile = true;
         else
@@ -88,7 +91,7 @@ int main(int argc, char *argv[])
     if (first < 0) {
         fputs("usage: zbench|linux-bench [--samples N] [--warm-up N] [--limit-ms N] [--ticks] "
               "[--raw] "
-              "[--profile] [--list] [GLOB]...\n",
+              "[--windows] [--profile] [--list] [GLOB]...\n",
               stderr);
         return 2;
     }

@@ -3,7 +3,12 @@
  *
  *     row NAME UNIT SAMPLES MIN MEDIAN P90 [RAW,RAW,...]
  *
- * is a line for the whole row and, if it has steps, one for each under the name ROW.STEP. Samples
+ * is a line for the whole row and, if it has steps, one for each under the name ROW.STEP. With
+ * --windows they follow a line that says when each sample began and how long it took, in ticks,
+ *
+ *     window NAME BEGIN+LENGTH,BEGIN+LENGTH...
+ *
+ * so that somebody who knows what else happened then can judge each sample (zvmm bench). Samples
  * before the first that counts warm caches, heaps and page tables up. A row that takes long has
  * fewer of both, but not fewer than FEWEST_SAMPLES.
  */
@@ -13,26 +18,45 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_SAMPLES   4096
-#define FEWEST_SAMPLES 5
-#define CALIBRATION    64
+#define MOST_SAMPLES    4096
+#define FEWEST_SAMPLES  5
+#define CALIBRATION     64
+#define FITTING_SECONDS 0.001
 
 /* The interval under profile: before, between and after. */
 enum { MARKER_BASE = 0x1001, MARKER_BEGIN, MARKER_END };
 
 static struct overhead overhead;
-static uint64_t samples[MOST_STEPS][MOST_SAMPLES];
+static uint64_t samples[MOST_STEPS][MOST_SAMPLES], begins[MOST_SAMPLES];
 
 /* ---- Taking samples ------------------------------------------------------------------------ */
 
+/*
+ * Where a kernel is slow, a whole batch takes so long that the host seldom leaves it undisturbed.
+ * Who judges samples wants shorter ones: after the first, the batch is halved until it fits. Rows
+ * whose batch is a block of work start a new one at the block's end, and halves divide it.
+ */
+static void fit_batch(struct run *run)
+{
+    uint64_t limit = (uint64_t)(bench_ticks_per_second() * FITTING_SECONDS);
+    uint64_t length = run->marks[run->mark - 1] - run->marks[0];
+
+    run->fitted = true;
+    for (; options.windows && run->batch > 1 && run->batch % 2 == 0 && length > limit; length /= 2)
+        run->batch /= 2;
+}
+
 static void keep_sample(struct run *run)
 {
+    if (!run->fitted)
+        fit_batch(run);
     if (run->warm_up > 0) {
         run->warm_up = run->marks[0] < run->warm ? run->warm_up - 1 : 0;
         return;
     }
     for (unsigned i = 0; i + 1 < run->mark; i++)
         samples[i][run->taken] = run->marks[i + 1] - run->marks[i];
+    begins[run->taken] = run->marks[0];
     run->taken++;
 }
 
@@ -76,7 +100,7 @@ bool run_sample(struct run *run)
     if (enough(run, run->marks[run->mark - 1]))
         return false;
     run->mark = 1;
-    run->turns_left = run->row->batch > 0 ? run->row->batch - 1 : 0;
+    run->turns_left = run->batch - 1;
     run_restart(run);
     return true;
 }
@@ -93,7 +117,8 @@ static void run_measure(struct run *run, const struct row *row)
 {
     uint64_t limit = (uint64_t)(bench_ticks_per_second() / 1000 * options.limit_ms);
 
-    *run = (struct run){.row = row, .warm_up = options.warm_up};
+    *run = (struct run){
+        .row = row, .warm_up = options.warm_up, .batch = row->batch > 0 ? row->batch : 1};
     run->warm = bench_ticks() + limit / 4;
     run->deadline = run->warm + limit;
     row->measure(run, row);
@@ -111,7 +136,7 @@ static int compare(const void *left, const void *right)
 static void print_raw(const double *values, unsigned count)
 {
     for (unsigned i = 0; i < count; i++)
-        printf("%s%.1f", i == 0 ? " " : ",", values[i]);
+        printf("%s%.2f", i == 0 ? " " : ",", values[i]);
 }
 
 /* `cost` is in ticks, of `batch` turns; what is printed is for one. */
@@ -129,6 +154,20 @@ static void print_line(const char *name, const char *step, int step_length, doub
            sorted[(count - 1) * 9 / 10]);
     if (options.raw)
         print_raw(cost, count);
+    putchar('\n');
+}
+
+static void print_windows(const struct run *run, unsigned steps)
+{
+    printf("window %s", run->row->name);
+    for (unsigned i = 0; i < run->taken; i++) {
+        uint64_t length = 0;
+
+        for (unsigned step = 0; step < steps; step++)
+            length += samples[step][i];
+        printf("%s%llu+%llu", i == 0 ? " " : ",", (unsigned long long)begins[i],
+               (unsigned long long)length);
+    }
     putchar('\n');
 }
 
@@ -153,7 +192,7 @@ static double clock_cost(unsigned step, unsigned steps)
 static void print_steps(const struct run *run, unsigned steps)
 {
     static double cost[MOST_SAMPLES], total[MOST_SAMPLES];
-    unsigned batch = run->row->batch > 0 ? run->row->batch : 1;
+    unsigned batch = run->batch;
     const char *name = run->row->steps ? run->row->steps : "";
 
     memset(total, 0, sizeof(total));
@@ -179,6 +218,8 @@ bool run_row(const struct row *row)
     run_measure(&run, row);
     if (run.failed || options.profile)
         return !run.failed;
+    if (options.windows)
+        print_windows(&run, count_steps(row));
     print_steps(&run, count_steps(row));
     fflush(stdout);
     return true;

@@ -53,10 +53,11 @@ struct run {
     const struct row *row;
     uint64_t marks[MOST_STEPS + 1];
     unsigned mark;       /* how many of them are taken */
+    unsigned batch;      /* turns of a sample */
     unsigned turns_left; /* of this sample's batch */
     unsigned taken;      /* samples, without those for warming up */
     unsigned warm_up;    /* samples still to be thrown away */
-    bool started, stopped, failed;
+    bool started, stopped, failed, fitted;
     uint64_t warm, deadline; /* when warming up and when the row must end */
 };
 
@@ -71,6 +72,7 @@ struct options {
     unsigned limit_ms; /* a row ends after this time, if it has FEWEST_SAMPLES */
     bool ticks;        /* print ticks, not nanoseconds */
     bool raw;          /* print every sample, too */
+    bool windows;      /* print when every sample was taken, before the row's lines */
     bool profile;      /* markers around one turn instead of times: see step-profile.c */
 };
 extern struct options options;

@@ -559,6 +559,15 @@ zx_status_t hal_pmem_to_user(struct hal_page_table *table, zx_vaddr_t to, hal_pa
     return copy(table, to, bytes_at(from, length), length, done, KERNEL_TO_USER);
 }
 
+zx_status_t hal_user_write_u32(struct hal_page_table *table, zx_vaddr_t to, uint32_t value)
+{
+    size_t done;
+
+    if ((to & HAL_PAGE_MASK) > HAL_PAGE_SIZE - sizeof value)
+        return ZX_ERR_NOT_FOUND;
+    return hal_user_write(table, to, &value, sizeof value, &done);
+}
+
 zx_status_t hal_user_read_u32(struct hal_page_table *table, zx_vaddr_t from, uint32_t *value)
 {
     size_t done;
@@ -569,6 +578,11 @@ zx_status_t hal_user_read_u32(struct hal_page_table *table, zx_vaddr_t from, uin
 }
 
 /* ---- Contexts, CPU, end -------------------------------------------------------------------- */
+
+/* No user code runs here. */
+void hal_context_stop(void)
+{
+}
 
 void *hal_cpu_data(void)
 {

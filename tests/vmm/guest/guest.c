@@ -484,6 +484,13 @@ static void test_hostile_ring(void)
     finish(0);
 }
 
+/* Says so on the host at once. */
+static void ready(void)
+{
+    print("ready\n");
+    call(new_call(ZV_CALL_CONSOLE_FLUSH));
+}
+
 static void test_panic_inner(void)
 {
     print("about to panic\n");
@@ -541,10 +548,14 @@ void test_main(struct zv_boot_info *info)
         *(volatile u32 *)0x1234 = 1;
     if (take_word("dead"))
         asm volatile("cli; hlt");
-    if (take_word("forever"))
+    if (take_word("forever")) {
+        ready();
         asm volatile("1: sti; hlt; jmp 1b");
-    if (take_word("busy"))
+    }
+    if (take_word("busy")) {
+        ready();
         asm volatile("1: jmp 1b");
+    }
     if (take_word("port"))
         asm volatile("mov $0x99, %%dx; inb %%dx, %%al; outb %%al, %%dx" ::: "eax", "edx");
     if (take_word("mmio"))

@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# zvmm bench from the command line: a tiny session, its files, and every wrong word.
+set -u
+cd "$(dirname "$0")/../.."
+. tests/tap.sh
+
+bootfs=obj/bench/bootfs
+[ -e $bootfs/zbench ] || skip_all "zbench is not built (make bench-programs)"
+tiny=(--runs 1 --samples 20 --limit-ms 20 --quiet --bootfs $bootfs)
+
+case_run help 0 ./zvmm bench --help
+expect "the options are listed" has "--filter RE"
+case_run list 0 ./zvmm bench --libos --list --filter '^Memcpy/.*kbytes$'
+expect "rows are listed" has_line "Memcpy/128kbytes"
+expect "other rows are not" bash -c "! grep -q Syscall $OUT"
+
+# Wrong words: one line, status 125, nothing written.
+refused() { # NAME TEXT ARGUMENTS...
+    local name=$1 text=$2
+    shift 2
+    case_run "$name" 125 ./zvmm bench "$@"
+    expect "$name: the message" err_has "$text"
+    expect "$name: one line" one_line_error
+}
+refused unknown_row "no row matches" --libos "${tiny[@]}" --filter '^NoSuchRow$'
+refused bad_expression "--filter" --libos "${tiny[@]}" --filter '('
+refused unknown_option "unknown option" --frobnicate
+refused bad_number "not a number from 1 to 1000" --runs 0
+refused missing_value "needs a value" --json
+refused no_guest "make bench-programs" --bootfs $bootfs "$TAP_DIR/none.elf"
+refused no_zbench "--bootfs" --libos --bootfs "$TAP_DIR"
+refused unwritable "cannot write" --libos "${tiny[@]}" --filter '^Memcpy/64bytes$' \
+    --json "$TAP_DIR/none/x.json"
+
+# A session in the LibOS. Where the host gives no record of switches, nothing can be vouched for.
+echo old >"$TAP_DIR/old.json"
+session() { # NAME ARGUMENTS...
+    local name=$1
+    shift
+    case_run "$name" 0 ./zvmm bench "${tiny[@]}" --filter '^(Memcpy/64bytes|HandleCreate_Event)$' "$@"
+}
+./zvmm bench "${tiny[@]}" --libos --filter '^Memcpy/64bytes$' >"$OUT" 2>"$ERR"
+if has "nothing can be vouched for"; then
+    expect "the reason is given" has "perf_event_open"
+    finish
+fi
+session libos --libos --json "$TAP_DIR/a.json" --google-json "$TAP_DIR/g.json"
+expect "the machine is named" has "; zvmm "
+expect "a row is there" grep -q '^Memcpy/64bytes  *libos' "$OUT"
+expect "a step is there" grep -q '^HandleCreate_Event.close  *libos' "$OUT"
+expect "samples are counted" grep -Eq '^40 samples, [0-9]+ left out' "$OUT"
+expect "fuchsiaperf" perl -MJSON::PP -e 'local $/; my $j = decode_json(<>);
+    my ($r) = grep { $_->{label} eq "HandleCreate_Event" } @$j;
+    exit !($r->{unit} eq "nanoseconds" && $r->{test_suite} eq "zvmm.microbenchmarks.libos"
+        && @{$r->{values}} && keys %$r == 4)' "$TAP_DIR/a.json"
+expect "Google Benchmark" perl -MJSON::PP -e 'local $/; my $j = decode_json(<>);
+    exit !($j->{context}{num_cpus} && grep { $_->{name} eq "libos/HandleCreate_Event"
+        && $_->{run_type} eq "iteration" && $_->{real_time} > 0 } @{$j->{benchmarks}})' \
+    "$TAP_DIR/g.json"
+expect "nothing is left over" test ! -e "$TAP_DIR/a.json.new"
+
+if [ -w /dev/kvm ]; then
+    session guest --guest
+    expect "a row of the guest is there" grep -q '^Memcpy/64bytes  *guest' "$OUT"
+fi
+finish

@@ -1,0 +1,155 @@
+/* test_statistics.c - medians, bootstrap intervals, histograms and comparisons on known data. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "bench/statistics.h"
+
+#define COUNT 400
+
+static double values[COUNT], others[COUNT];
+static unsigned runs[COUNT];
+
+/* 1..100 four times, in an order that is not sorted. */
+static void fill(double *to, double offset)
+{
+    for (size_t i = 0; i < COUNT; i++)
+        to[i] = offset + (double)(i * 37 % 100) + 1;
+}
+
+static void assert_near(double value, double expected, double tolerance)
+{
+    if (value < expected - tolerance || value > expected + tolerance)
+        fail_msg("%g is not within %g of %g", value, tolerance, expected);
+}
+
+static void test_quantile(void **state)
+{
+    (void)state;
+    const double sorted[] = {10, 20, 30, 40, 50};
+    assert_near(statistics_quantile(sorted, 5, 0), 10, 0);
+    assert_near(statistics_quantile(sorted, 5, 0.5), 30, 0);
+    assert_near(statistics_quantile(sorted, 5, 0.875), 45, 1e-9);
+    assert_near(statistics_quantile(sorted, 5, 1), 50, 0);
+    assert_near(statistics_quantile(sorted, 1, 0.7), 10, 0);
+}
+
+static void test_describe(void **state)
+{
+    (void)state;
+    struct statistics s;
+    size_t total = 0;
+    fill(values, 0);
+    assert_int_equal(statistics_describe(&s, &(struct statistics_data){values, NULL, COUNT}), 0);
+    assert_int_equal(s.count, COUNT);
+    assert_near(s.minimum, 1, 0);
+    assert_near(s.median, 50.5, 1e-9);
+    assert_near(s.mean, 50.5, 1e-9);
+    assert_near(s.p90, 90, 1);
+    /* A median of 400 values spread evenly over 100: standard error about 2.5. */
+    assert_true(s.low > 43 && s.low < 49);
+    assert_true(s.high > 52 && s.high < 58);
+    for (size_t i = 0; i < STATISTICS_BINS; i++)
+        total += s.bins[i];
+    assert_int_equal(total, COUNT);
+}
+
+static void test_repeats(void **state)
+{
+    (void)state;
+    struct statistics first, second;
+    fill(values, 3);
+    struct statistics_data data = {values, NULL, COUNT};
+    statistics_describe(&first, &data);
+    statistics_describe(&second, &data);
+    assert_memory_equal(&first, &second, sizeof(first));
+}
+
+static void test_constant(void **state)
+{
+    (void)state;
+    struct statistics s;
+    for (size_t i = 0; i < COUNT; i++)
+        values[i] = 7;
+    assert_int_equal(statistics_describe(&s, &(struct statistics_data){values, NULL, COUNT}), 0);
+    assert_true(s.minimum == 7 && s.median == 7 && s.low == 7 && s.high == 7);
+    assert_int_equal(s.bins[0], COUNT);
+}
+
+static void test_one_and_none(void **state)
+{
+    (void)state;
+    struct statistics s;
+    values[0] = 5;
+    assert_int_equal(statistics_describe(&s, &(struct statistics_data){values, NULL, 1}), 0);
+    assert_true(s.median == 5 && s.low == 5 && s.high == 5);
+    assert_int_equal(statistics_describe(&s, &(struct statistics_data){values, NULL, 0}), -1);
+    assert_int_equal(s.count, 0);
+}
+
+/* Runs that differ among themselves widen the interval: their samples are not independent. */
+static void test_runs_widen(void **state)
+{
+    (void)state;
+    struct statistics as_one, by_run;
+    for (size_t i = 0; i < COUNT; i++) {
+        runs[i] = (unsigned)(i % 4);
+        values[i] = 100 + 10 * runs[i] + (double)(i % 7) / 10;
+    }
+    statistics_describe(&as_one, &(struct statistics_data){values, NULL, COUNT});
+    statistics_describe(&by_run, &(struct statistics_data){values, runs, COUNT});
+    assert_true(by_run.high - by_run.low > as_one.high - as_one.low);
+    assert_true(by_run.low < 111 && by_run.high > 119);
+}
+
+/* A run of which nothing was vouched for is no run. */
+static void test_empty_run(void **state)
+{
+    (void)state;
+    struct statistics s;
+    for (size_t i = 0; i < COUNT; i++) {
+        runs[i] = i % 2 == 0 ? 1 : 5;
+        values[i] = (double)(i % 10);
+    }
+    assert_int_equal(statistics_describe(&s, &(struct statistics_data){values, runs, COUNT}), 0);
+    assert_near(s.median, 4.5, 0.5);
+}
+
+static void test_compare(void **state)
+{
+    (void)state;
+    struct statistics_change change;
+    struct statistics_data ours = {values, NULL, COUNT}, theirs = {others, NULL, COUNT};
+    fill(values, 1000);
+    fill(others, 1000);
+    assert_int_equal(statistics_compare(&change, &ours, &theirs), 0);
+    assert_near(change.ratio, 1, 1e-9);
+    assert_true(change.low < 1 && change.high > 1);
+    assert_true(change.confidence < 0.99);
+
+    fill(values, 1200);
+    assert_int_equal(statistics_compare(&change, &ours, &theirs), 0);
+    assert_near(change.ratio, 1250.5 / 1050.5, 1e-9);
+    assert_true(change.low > 1.17 && change.high < 1.21);
+    assert_true(change.confidence == 1);
+
+    ours.count = 0;
+    assert_int_equal(statistics_compare(&change, &ours, &theirs), -1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_quantile),     cmocka_unit_test(test_describe),
+        cmocka_unit_test(test_repeats),      cmocka_unit_test(test_constant),
+        cmocka_unit_test(test_one_and_none), cmocka_unit_test(test_runs_widen),
+        cmocka_unit_test(test_empty_run),    cmocka_unit_test(test_compare),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,210 @@
+/*
+ * test_vouch.c - which samples are believed, with made-up facts; and from a program's output to
+ * series.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "bench/facts.h"
+#include "bench/samples.h"
+#include "bench/steal.h"
+#include "bench/switches.h"
+
+static void test_undisturbed(void **state)
+{
+    (void)state;
+    struct vouch_facts facts = {0};
+    struct vouch_window windows[] = {{100, 200, 9}, {300, 400, 9}};
+    vouch_judge(&facts, windows, 2);
+    assert_int_equal(windows[0].reasons, 0);
+    assert_int_equal(windows[1].reasons, 0);
+}
+
+static void test_descheduled(void **state)
+{
+    (void)state;
+    struct vouch_facts facts = {0};
+    struct vouch_window windows[] = {{100, 200, 0}, {300, 400, 0}, {500, 600, 0}, {700, 800, 0}};
+    vouch_add_span(&facts, 210, 290, VOUCH_DESCHEDULED); /* between two samples */
+    vouch_add_span(&facts, 400, 450, VOUCH_DESCHEDULED); /* touches the second's end */
+    vouch_add_span(&facts, 540, 541, VOUCH_DESCHEDULED); /* inside the third */
+    vouch_add_span(&facts, 550, 900, VOUCH_STOLEN);      /* from the third to after the fourth */
+    vouch_judge(&facts, windows, 4);
+    assert_int_equal(windows[0].reasons, 0);
+    assert_int_equal(windows[1].reasons, VOUCH_DESCHEDULED);
+    assert_int_equal(windows[2].reasons, VOUCH_DESCHEDULED | VOUCH_STOLEN);
+    assert_int_equal(windows[3].reasons, VOUCH_STOLEN);
+    vouch_clear(&facts);
+}
+
+/* The work needs two exits a sample; one sample has three, one none. */
+static void test_exits(void **state)
+{
+    (void)state;
+    struct vouch_facts facts = {0};
+    struct vouch_window windows[5];
+    for (size_t i = 0; i < 5; i++) {
+        windows[i] = (struct vouch_window){i * 100, i * 100 + 50, 0};
+        for (size_t k = 0; k < 2 && i != 4; k++)
+            vouch_add_exit(&facts, i * 100 + 10 * (k + 1));
+        if (i == 2)
+            vouch_add_exit(&facts, 240);
+        vouch_add_exit(&facts, i * 100 + 60); /* between samples */
+    }
+    vouch_judge(&facts, windows, 5);
+    for (size_t i = 0; i < 5; i++)
+        assert_int_equal(windows[i].reasons, i == 2 ? VOUCH_EXITS : 0);
+    vouch_clear(&facts);
+}
+
+static void test_exits_in_half(void **state)
+{
+    (void)state;
+    struct vouch_facts facts = {0};
+    struct vouch_window windows[] = {{100, 200, 0}, {300, 400, 0}};
+    vouch_add_exit(&facts, 350);
+    vouch_judge(&facts, windows, 2);
+    assert_int_equal(windows[0].reasons, 0);
+    assert_int_equal(windows[1].reasons, VOUCH_EXITS);
+    vouch_clear(&facts);
+}
+
+static void test_blind(void **state)
+{
+    (void)state;
+    struct vouch_facts facts = {.out_of_memory = true};
+    struct vouch_window window = {100, 200, 0};
+    vouch_judge(&facts, &window, 1);
+    assert_int_equal(window.reasons, VOUCH_BLIND);
+}
+
+/* ---- Providers ------------------------------------------------------------------------------ */
+
+static void test_ring(void **state)
+{
+    (void)state;
+    struct facts_ring *ring = facts_create();
+    struct vouch_facts facts = {0};
+    assert_non_null(ring);
+    for (int i = 0; i < 1000; i++)
+        facts_note_exit(ring);
+    facts_drain(ring, &facts);
+    assert_int_equal(facts.exit_count, 1000);
+    assert_int_equal(facts.span_count, 0);
+    for (size_t i = 1; i < facts.exit_count; i++)
+        assert_true(facts.exits[i] >= facts.exits[i - 1]);
+    for (int i = 0; i < FACTS_RING + 5; i++)
+        facts_note_exit(ring);
+    facts_drain(ring, &facts);
+    assert_int_equal(facts.exit_count, 1000);
+    assert_int_equal(facts.span_count, 1);
+    assert_int_equal(facts.spans[0].reason, VOUCH_BLIND);
+    vouch_clear(&facts);
+    facts_destroy(ring);
+}
+
+static void write_stat(const char *path, unsigned steal)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fprintf(file,
+            "cpu  1 2 3 4 5 6 7 8 0 0\ncpu0 9 9 9 9 9 9 9 9 0 0\n"
+            "cpu1 100 2 30 4000 5 6 7 %u 0 0\n",
+            steal);
+    fclose(file);
+}
+
+static void test_steal(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/test-vouch-XXXXXX";
+    int fd = mkstemp(path);
+    struct vouch_facts facts = {0};
+    struct steal_counters counters;
+    struct steal steal;
+    assert_true(fd >= 0);
+    close(fd);
+    write_stat(path, 20);
+    assert_true(steal_read(path, 1, &counters));
+    assert_int_equal(counters.busy, 100 + 2 + 30 + 6 + 7);
+    assert_int_equal(counters.idle, 4005);
+    assert_int_equal(counters.steal, 20);
+    assert_false(steal_read(path, 2, &counters));
+
+    steal_begin(&steal, path, 1, 1000);
+    steal_poll(&steal, 2000, &facts);
+    assert_int_equal(facts.span_count, 0);
+    write_stat(path, 21);
+    steal_poll(&steal, 3000, &facts);
+    assert_int_equal(facts.span_count, 1);
+    assert_true(facts.spans[0].begin == 2000 && facts.spans[0].end == 3000);
+    assert_int_equal(facts.spans[0].reason, VOUCH_STOLEN);
+    vouch_clear(&facts);
+    unlink(path);
+}
+
+/* Without the kernel's record nothing is believed. */
+static void test_no_record(void **state)
+{
+    (void)state;
+    struct switches switches = {.fd = -1};
+    struct vouch_facts facts = {0};
+    struct vouch_window window = {100, 200, 0};
+    switches_drain(&switches);
+    switches_finish(&switches, &facts);
+    vouch_judge(&facts, &window, 1);
+    assert_int_equal(window.reasons, VOUCH_BLIND);
+    vouch_clear(&facts);
+}
+
+/* ---- Output --------------------------------------------------------------------------------- */
+
+static void test_output(void **state)
+{
+    (void)state;
+    char text[] = "window A/b 1100+50,1200+60,1300+70\r\n"
+                  "row A/b.x ns 3 1.0 2.0 3.0 10.50,20.00,30.00\r\n"
+                  "row A/b ns 3 1.0 2.0 3.0 11,21,31\r\n"
+                  "row C ns 1 1.0 1.0 1.0 5\r\n"
+                  "row broken\r\n";
+    struct boot boot = {.text = text, .length = sizeof(text) - 1, .tsc_offset = 1000};
+    struct samples samples = {0};
+    vouch_add_span(&boot.facts, 205, 206, VOUCH_DESCHEDULED);
+    assert_int_equal(samples_add(&samples, &boot, 0, 0), 0);
+    samples_finish(&samples);
+    assert_int_equal(samples.count, 3);
+    const struct series *series = samples_find(&samples, 0, "A/b.x");
+    assert_non_null(series);
+    assert_int_equal(series->count, 3);
+    assert_int_equal(series->vouched, 2);
+    assert_int_equal(series->left_out[0], 1);
+    assert_true(series->statistics.minimum == 10.5 && series->statistics.median == 20.25);
+    /* A sample of which it is not known when it was taken is not vouched for. */
+    series = samples_find(&samples, 0, "C");
+    assert_non_null(series);
+    assert_int_equal(series->vouched, 0);
+    assert_null(samples_find(&samples, 1, "A/b"));
+    vouch_clear(&boot.facts);
+    samples_clear(&samples);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_undisturbed), cmocka_unit_test(test_descheduled),
+        cmocka_unit_test(test_exits),       cmocka_unit_test(test_exits_in_half),
+        cmocka_unit_test(test_blind),       cmocka_unit_test(test_ring),
+        cmocka_unit_test(test_steal),       cmocka_unit_test(test_no_record),
+        cmocka_unit_test(test_output),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,164 @@
+/*
+ * bench.c - zvmm bench: look at the host, choose rows, measure, report. Each of these has a file of
+ * its own; here is their order.
+ */
+#include "command.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bench/arguments.h"
+#include "bench/json.h"
+#include "bench/table.h"
+
+enum { EXIT_UNVOUCHED = 1 };
+
+static int fail(const struct zvmm_error *error)
+{
+    fprintf(stderr, "zvmm: %s\n", error->text);
+    return ZVMM_EXIT_HOST;
+}
+
+/* ---- Subjects ------------------------------------------------------------------------------- */
+
+static void add_subject(struct session *session, const struct arguments *arguments,
+                        enum subject_kind kind, const char *name, const char *path)
+{
+    session->subjects[session->subject_count++] = (struct subject){
+        .kind = kind,
+        .name = name,
+        .path = path,
+        .bootfs = arguments->bootfs,
+        .memory = arguments->memory,
+    };
+}
+
+static int check_subjects(const struct session *session, struct zvmm_error *error)
+{
+    for (size_t i = 0; i < session->subject_count; i++) {
+        const struct subject *subject = &session->subjects[i];
+        if (access(subject->path, subject->kind == SUBJECT_GUEST ? R_OK : X_OK) != 0)
+            return error_set(error, "bench: %s: %s; build it (make bench-programs) or name another",
+                             subject->path, strerror(errno));
+        char program[4096];
+        snprintf(program, sizeof(program), "%s/zbench", subject->bootfs);
+        if (subject->kind != SUBJECT_LINUX && access(program, R_OK) != 0)
+            return error_set(error,
+                             "bench: %s: %s; build it (make bench-programs) or name its folder "
+                             "with --bootfs",
+                             program, strerror(errno));
+    }
+    return 0;
+}
+
+static int set_up(struct session *session, const struct arguments *arguments,
+                  struct zvmm_error *error)
+{
+    *session = (struct session){
+        .filter = arguments->filter,
+        .runs = arguments->runs,
+        .samples = arguments->samples,
+        .limit_ms = arguments->limit_ms,
+        .progress = !arguments->quiet && isatty(STDERR_FILENO),
+    };
+    if (arguments->guest)
+        add_subject(session, arguments, SUBJECT_GUEST, "guest", arguments->guest_path);
+    if (arguments->libos)
+        add_subject(session, arguments, SUBJECT_LIBOS, "libos", arguments->libos_path);
+    if (arguments->analogue)
+        add_subject(session, arguments, SUBJECT_LINUX, "linux", arguments->linux_path);
+    return check_subjects(session, error);
+}
+
+/* ---- Order ---------------------------------------------------------------------------------- */
+
+/* This process watches from another processor than the one that is measured, if there is one. */
+static void step_aside(int cpu)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof(set), &set) != 0 || CPU_COUNT(&set) < 2)
+        return;
+    CPU_CLR(cpu, &set);
+    sched_setaffinity(0, sizeof(set), &set);
+}
+
+static int print_rows(const struct session *session)
+{
+    for (size_t i = 0; i < session->row_count; i++)
+        puts(session->rows[i].name);
+    return fflush(stdout) == 0 ? 0 : ZVMM_EXIT_HOST;
+}
+
+/* Before measuring: a file that cannot be written must not cost minutes. */
+static int prepare_files(const struct arguments *arguments, struct zvmm_error *error)
+{
+    if (arguments->json != NULL && json_prepare(arguments->json, error) != 0)
+        return -1;
+    if (arguments->google != NULL && json_prepare(arguments->google, error) != 0)
+        return -1;
+    return 0;
+}
+
+static int write_files(const struct arguments *arguments, const struct session *session,
+                       const struct host *host, struct zvmm_error *error)
+{
+    if (arguments->json != NULL &&
+        json_write_fuchsiaperf(arguments->json, session, host, error) != 0)
+        return -1;
+    if (arguments->google != NULL &&
+        json_write_google(arguments->google, session, host, error) != 0)
+        return -1;
+    return 0;
+}
+
+/* Rows without a single good sample make the exit status. */
+static int report(const struct session *session)
+{
+    size_t without = 0;
+    table_print(stdout, session);
+    table_print_left_out(stdout, session);
+    for (size_t i = 0; i < session->samples_taken.count; i++)
+        without += session->samples_taken.series[i].vouched == 0;
+    if (fflush(stdout) != 0)
+        return ZVMM_EXIT_HOST;
+    return without == 0 ? 0 : EXIT_UNVOUCHED;
+}
+
+static int run(const struct arguments *arguments, struct session *session, struct zvmm_error *error)
+{
+    struct host host;
+    if (set_up(session, arguments, error) != 0)
+        return fail(error);
+    host_look(&host, "", arguments->cpu);
+    session->cpu = host.cpu;
+    step_aside(host.cpu);
+    if (session_choose(session, error) != 0)
+        return fail(error);
+    if (arguments->list)
+        return print_rows(session);
+    if (prepare_files(arguments, error) != 0)
+        return fail(error);
+    table_print_host(stdout, &host);
+    fflush(stdout);
+    if (session_measure(session, error) != 0 || write_files(arguments, session, &host, error) != 0)
+        return fail(error);
+    return report(session);
+}
+
+int bench_command(int argc, char *argv[])
+{
+    struct arguments arguments;
+    struct session session = {0};
+    struct zvmm_error error;
+    if (arguments_parse(&arguments, argc, argv, &error) != 0)
+        return fail(&error);
+    if (arguments.help)
+        return fputs(arguments_usage, stdout) < 0 || fflush(stdout) != 0 ? ZVMM_EXIT_HOST : 0;
+    int status = run(&arguments, &session, &error);
+    session_clear(&session);
+    return status;
+}

@@ -1,0 +1,229 @@
+/*
+ * samples.c - reading what zbench and linux-bench print (tests/bench/common/run.c has the form):
+ *
+ *     window NAME BEGIN+LENGTH,...                   in ticks, one for each sample of the row
+ *     row NAME[.STEP] UNIT SAMPLES MIN MEDIAN P90 RAW,...
+ */
+#include "bench/samples.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Series --------------------------------------------------------------------------------- */
+
+struct series *samples_find(const struct samples *samples, size_t subject, const char *name)
+{
+    for (size_t i = 0; i < samples->count; i++)
+        if (samples->series[i].subject == subject && strcmp(samples->series[i].name, name) == 0)
+            return &samples->series[i];
+    return NULL;
+}
+
+static struct series *find_or_add(struct samples *samples, size_t subject, const char *name,
+                                  const char *unit)
+{
+    struct series *series = samples_find(samples, subject, name);
+    if (series != NULL)
+        return series;
+    if (samples->count == samples->room) {
+        size_t room = samples->room * 2 + 64;
+        series = reallocarray(samples->series, room, sizeof(*series));
+        if (series == NULL)
+            return NULL;
+        samples->series = series;
+        samples->room = room;
+    }
+    series = &samples->series[samples->count];
+    *series = (struct series){.name = strdup(name), .unit = strdup(unit), .subject = subject};
+    if (series->name == NULL || series->unit == NULL) {
+        free(series->name);
+        free(series->unit);
+        return NULL;
+    }
+    samples->count++;
+    return series;
+}
+
+static int series_grow(struct series *series)
+{
+    size_t room = series->room * 2 + 256;
+    double *values = reallocarray(series->values, room, sizeof(*values));
+    if (values != NULL)
+        series->values = values;
+    unsigned *runs = reallocarray(series->runs, room, sizeof(*runs));
+    if (runs != NULL)
+        series->runs = runs;
+    unsigned *reasons = reallocarray(series->reasons, room, sizeof(*reasons));
+    if (reasons != NULL)
+        series->reasons = reasons;
+    if (values == NULL || runs == NULL || reasons == NULL)
+        return -1;
+    series->room = room;
+    return 0;
+}
+
+static int series_add(struct series *series, double value, unsigned run, unsigned reasons)
+{
+    if (series->count == series->room && series_grow(series) != 0)
+        return -1;
+    series->values[series->count] = value;
+    series->runs[series->count] = run;
+    series->reasons[series->count++] = reasons;
+    return 0;
+}
+
+/* ---- Lines ---------------------------------------------------------------------------------- */
+
+/* One boot's output being read: the windows of the row `name` or of one of its steps. */
+struct reader {
+    const char *name;
+    struct samples *samples;
+    const struct boot *boot;
+    size_t subject;
+    unsigned run;
+    struct vouch_window *windows;
+    size_t count, room;
+};
+
+static int read_windows(struct reader *reader, const char *text)
+{
+    reader->count = 0;
+    while (*text != '\0') {
+        char *end;
+        unsigned long long begin = strtoull(text, &end, 10), length = 0;
+        if (*end == '+')
+            length = strtoull(end + 1, &end, 10);
+        if (reader->count == reader->room) {
+            size_t room = reader->room * 2 + 256;
+            void *larger = reallocarray(reader->windows, room, sizeof(*reader->windows));
+            if (larger == NULL)
+                return -1;
+            reader->windows = larger;
+            reader->room = room;
+        }
+        begin -= reader->boot->tsc_offset;
+        reader->windows[reader->count++] = (struct vouch_window){begin, begin + length, 0};
+        if (*end != ',')
+            break;
+        text = end + 1;
+    }
+    vouch_judge(&reader->boot->facts, reader->windows, reader->count);
+    return 0;
+}
+
+/* Whether the last window line was for this row, or the row that this is a step of. */
+static bool has_windows(const struct reader *reader, const char *name)
+{
+    size_t length = reader->name != NULL ? strlen(reader->name) : 0;
+    return length != 0 && strncmp(name, reader->name, length) == 0 &&
+           (name[length] == '\0' || name[length] == '.');
+}
+
+/* Samples without windows cannot be vouched for. */
+static int read_row(struct reader *reader, char *text)
+{
+    char *save = NULL, *field[7];
+    for (int i = 0; i < 7; i++)
+        if ((field[i] = strtok_r(i == 0 ? text : NULL, " ", &save)) == NULL)
+            return 0;
+    struct series *series = find_or_add(reader->samples, reader->subject, field[0], field[1]);
+    if (series == NULL)
+        return -1;
+    size_t windows = has_windows(reader, field[0]) ? reader->count : 0;
+    char *at = field[6];
+    for (size_t i = 0;; i++) {
+        char *end;
+        double value = strtod(at, &end);
+        unsigned reasons = i < windows ? reader->windows[i].reasons : VOUCH_BLIND;
+        if (end == at)
+            return 0;
+        if (series_add(series, value, reader->run, reasons) != 0)
+            return -1;
+        if (*end != ',')
+            return 0;
+        at = end + 1;
+    }
+}
+
+/* What is neither is said by the program to a person. */
+static int read_line(struct reader *reader, char *line)
+{
+    if (strncmp(line, "row ", 4) == 0)
+        return read_row(reader, line + 4);
+    if (strncmp(line, "window ", 7) == 0) {
+        char *blank = strchr(line + 7, ' ');
+        reader->name = line + 7;
+        if (blank != NULL)
+            *blank++ = '\0';
+        return read_windows(reader, blank != NULL ? blank : "");
+    }
+    if (line[0] != '\0')
+        fprintf(stderr, "%s\n", line);
+    return 0;
+}
+
+int samples_add(struct samples *samples, const struct boot *boot, size_t subject, unsigned run)
+{
+    struct reader reader = {.samples = samples, .boot = boot, .subject = subject, .run = run};
+    char *copy = strdup(boot->text), *save = NULL;
+    int result = copy != NULL ? 0 : -1;
+    for (char *line = copy != NULL ? strtok_r(copy, "\r\n", &save) : NULL;
+         line != NULL && result == 0; line = strtok_r(NULL, "\r\n", &save))
+        result = read_line(&reader, line);
+    free(copy);
+    free(reader.windows);
+    return result;
+}
+
+/* ---- The end -------------------------------------------------------------------------------- */
+
+static void swap(struct series *series, size_t a, size_t b)
+{
+    double value = series->values[a];
+    unsigned run = series->runs[a], reasons = series->reasons[a];
+    series->values[a] = series->values[b];
+    series->runs[a] = series->runs[b];
+    series->reasons[a] = series->reasons[b];
+    series->values[b] = value;
+    series->runs[b] = run;
+    series->reasons[b] = reasons;
+}
+
+struct statistics_data series_data(const struct series *series)
+{
+    return (struct statistics_data){series->values, series->runs, series->vouched};
+}
+
+static void finish_series(struct series *series)
+{
+    series->vouched = 0;
+    memset(series->left_out, 0, sizeof(series->left_out));
+    for (size_t i = 0; i < series->count; i++) {
+        for (unsigned bit = 0; bit < VOUCH_REASONS; bit++)
+            series->left_out[bit] += (series->reasons[i] >> bit) & 1;
+        if (series->reasons[i] == 0)
+            swap(series, i, series->vouched++);
+    }
+    struct statistics_data data = series_data(series);
+    statistics_describe(&series->statistics, &data);
+}
+
+void samples_finish(struct samples *samples)
+{
+    for (size_t i = 0; i < samples->count; i++)
+        finish_series(&samples->series[i]);
+}
+
+void samples_clear(struct samples *samples)
+{
+    for (size_t i = 0; i < samples->count; i++) {
+        free(samples->series[i].name);
+        free(samples->series[i].unit);
+        free(samples->series[i].values);
+        free(samples->series[i].runs);
+        free(samples->series[i].reasons);
+    }
+    free(samples->series);
+    *samples = (struct samples){0};
+}

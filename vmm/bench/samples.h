@@ -1,0 +1,43 @@
+/*
+ * samples.h - all samples of a session, by subject and row, with the verdict on each.
+ */
+#ifndef ZVMM_BENCH_SAMPLES_H
+#define ZVMM_BENCH_SAMPLES_H
+
+#include <stddef.h>
+
+#include "bench/boot.h"
+#include "bench/statistics.h"
+
+/* A row, or one step of it, of one subject. */
+struct series {
+    char *name, *unit;
+    size_t subject; /* index */
+    double *values;
+    unsigned *runs;
+    unsigned *reasons; /* VOUCH_* of each; 0: vouched for */
+    size_t count, room;
+    size_t vouched; /* how many are; they are moved to the front by samples_sort() */
+    size_t left_out[VOUCH_REASONS];
+    struct statistics statistics; /* of those vouched for; count 0: there are none */
+};
+
+struct samples {
+    struct series *series;
+    size_t count, room;
+};
+
+/* Take the samples out of what a boot has printed and judge them. -1: out of memory. */
+int samples_add(struct samples *samples, const struct boot *boot, size_t subject, unsigned run);
+
+/* The series, or NULL. */
+struct series *samples_find(const struct samples *samples, size_t subject, const char *name);
+
+/* Sort good from bad and compute the statistics. Call it when all are added; may be called again.
+ */
+void samples_finish(struct samples *samples);
+
+struct statistics_data series_data(const struct series *series);
+void samples_clear(struct samples *samples);
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * session.h - a whole session: which rows, how often, in which order.
+ *
+ * Rows are measured in groups; each group is one boot of each subject, the subjects taking turns,
+ * and the whole is done `runs` times. So a change of the machine's speed meets all subjects alike.
+ */
+#ifndef ZVMM_BENCH_SESSION_H
+#define ZVMM_BENCH_SESSION_H
+
+#include <stdbool.h>
+
+#include "bench/samples.h"
+
+enum { SESSION_SUBJECTS = 4 };
+
+struct session {
+    struct subject subjects[SESSION_SUBJECTS];
+    size_t subject_count;
+    const char *filter; /* extended regular expression, or NULL: all rows */
+    unsigned runs, samples, limit_ms;
+    int cpu;
+    bool progress; /* draw a bar on stderr */
+
+    struct session_row {
+        char *name;
+        unsigned known; /* bit i: subject i has this row */
+    } * rows;           /* to measure, in order; session_clear() frees them */
+    size_t row_count;
+    struct samples samples_taken;
+    int blind_reason; /* errno of perf_event_open, or 0 */
+};
+
+/* Ask the subjects for their rows and choose. An unknown row is an error. */
+int session_choose(struct session *session, struct zvmm_error *error);
+
+/* Measure them. Rows of which too few samples can be vouched for are measured again. */
+int session_measure(struct session *session, struct zvmm_error *error);
+
+void session_clear(struct session *session);
+
+#endif

@@ -1,0 +1,226 @@
+/*
+ * statistics.c - medians, bootstrap confidence intervals, histograms.
+ *
+ * The bootstrap draws runs with replacement and, in each, samples with replacement. A resample is
+ * not an array of values but counts over the sorted values; its median is found by adding up.
+ */
+#include "bench/statistics.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RESAMPLES 1000
+
+/* ---- Random numbers: splitmix64 ------------------------------------------------------------- */
+
+static uint64_t next_random(uint64_t *state)
+{
+    uint64_t z = (*state += 0x9e3779b97f4a7c15u);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+/* Below `limit`, which fits 32 bits. */
+static size_t random_below(uint64_t *state, size_t limit)
+{
+    return (size_t)(((next_random(state) >> 32) * limit) >> 32);
+}
+
+/* ---- Order ---------------------------------------------------------------------------------- */
+
+static int compare_doubles(const void *left, const void *right)
+{
+    double a = *(const double *)left, b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+double statistics_quantile(const double *sorted, size_t count, double q)
+{
+    double at = q * (double)(count - 1);
+    size_t below = (size_t)at;
+    if (below + 1 >= count)
+        return sorted[count - 1];
+    return sorted[below] + (at - (double)below) * (sorted[below + 1] - sorted[below]);
+}
+
+/* ---- Resamples ------------------------------------------------------------------------------ */
+
+/* Samples sorted by value, and for each run the places of its samples in that order. */
+struct pool {
+    size_t count, runs;
+    double *sorted;
+    size_t *places;     /* grouped by run */
+    size_t *run_starts; /* runs + 1 of them, into places */
+    unsigned *drawn;    /* how often each place is in the resample */
+    uint64_t random;
+};
+
+struct keyed {
+    double value;
+    unsigned run;
+};
+
+static int compare_keyed(const void *left, const void *right)
+{
+    return compare_doubles(&((const struct keyed *)left)->value,
+                           &((const struct keyed *)right)->value);
+}
+
+static size_t count_runs(const struct statistics_data *data)
+{
+    unsigned most = 0;
+    for (size_t i = 0; data->runs != NULL && i < data->count; i++)
+        if (data->runs[i] > most)
+            most = data->runs[i];
+    return (size_t)most + 1;
+}
+
+static void pool_free(struct pool *pool)
+{
+    free(pool->sorted);
+    free(pool->places);
+    free(pool->run_starts);
+    free(pool->drawn);
+}
+
+/* Fill places and run_starts by counting; runs without samples are left out. */
+static void group_by_run(struct pool *pool, const struct keyed *keyed, size_t runs)
+{
+    size_t filled = 0;
+    pool->runs = 0;
+    for (size_t run = 0; run < runs; run++) {
+        size_t start = filled;
+        for (size_t i = 0; i < pool->count; i++)
+            if (keyed[i].run == run)
+                pool->places[filled++] = i;
+        if (filled > start)
+            pool->run_starts[pool->runs++] = start;
+    }
+    pool->run_starts[pool->runs] = filled;
+}
+
+static int pool_init(struct pool *pool, const struct statistics_data *data)
+{
+    size_t count = data->count, runs = count_runs(data);
+    if (count == 0)
+        return -1;
+    *pool = (struct pool){.count = count, .random = count};
+    struct keyed *keyed = malloc(count * sizeof(*keyed));
+    pool->sorted = malloc(count * sizeof(*pool->sorted));
+    pool->places = malloc(count * sizeof(*pool->places));
+    pool->run_starts = malloc((runs + 1) * sizeof(*pool->run_starts));
+    pool->drawn = malloc(count * sizeof(*pool->drawn));
+    if (keyed == NULL || pool->sorted == NULL || pool->places == NULL || pool->run_starts == NULL ||
+        pool->drawn == NULL) {
+        free(keyed);
+        pool_free(pool);
+        return -1;
+    }
+    for (size_t i = 0; i < count; i++)
+        keyed[i] = (struct keyed){data->values[i], data->runs != NULL ? data->runs[i] : 0};
+    qsort(keyed, count, sizeof(*keyed), compare_keyed);
+    for (size_t i = 0; i < count; i++)
+        pool->sorted[i] = keyed[i].value;
+    group_by_run(pool, keyed, runs);
+    free(keyed);
+    return 0;
+}
+
+/* The median of one resample. */
+static double resampled_median(struct pool *pool)
+{
+    size_t total = 0, seen = 0;
+    memset(pool->drawn, 0, pool->count * sizeof(*pool->drawn));
+    for (size_t i = 0; i < pool->runs; i++) {
+        size_t run = random_below(&pool->random, pool->runs);
+        const size_t *places = pool->places + pool->run_starts[run];
+        size_t count = pool->run_starts[run + 1] - pool->run_starts[run];
+        for (size_t k = 0; k < count; k++)
+            pool->drawn[places[random_below(&pool->random, count)]]++;
+        total += count;
+    }
+    for (size_t i = 0; i < pool->count; i++) {
+        seen += pool->drawn[i];
+        if (seen * 2 > total)
+            return pool->sorted[i];
+    }
+    return pool->sorted[pool->count - 1];
+}
+
+/* ---- Answers -------------------------------------------------------------------------------- */
+
+/* Up to twice as far as the 90th percentile: a few stragglers must not squeeze the rest. */
+static void fill_histogram(struct statistics *out, const double *sorted)
+{
+    double width = (out->p90 - out->minimum) * 1.25 / STATISTICS_BINS;
+    memset(out->bins, 0, sizeof(out->bins));
+    out->histogram_end = out->minimum + width * STATISTICS_BINS;
+    for (size_t i = 0; i < out->count; i++) {
+        double bin = width > 0 ? (sorted[i] - out->minimum) / width : 0;
+        out->bins[bin < STATISTICS_BINS - 1 ? (size_t)bin : STATISTICS_BINS - 1]++;
+    }
+}
+
+int statistics_describe(struct statistics *out, const struct statistics_data *data)
+{
+    struct pool pool;
+    double medians[RESAMPLES], sum = 0;
+    *out = (struct statistics){0};
+    if (pool_init(&pool, data) != 0)
+        return -1;
+    for (size_t i = 0; i < pool.count; i++)
+        sum += pool.sorted[i];
+    out->count = pool.count;
+    out->mean = sum / (double)pool.count;
+    out->minimum = pool.sorted[0];
+    out->median = statistics_quantile(pool.sorted, pool.count, 0.5);
+    out->p90 = statistics_quantile(pool.sorted, pool.count, 0.9);
+    fill_histogram(out, pool.sorted);
+    for (size_t i = 0; i < RESAMPLES; i++)
+        medians[i] = resampled_median(&pool);
+    qsort(medians, RESAMPLES, sizeof(medians[0]), compare_doubles);
+    out->low = statistics_quantile(medians, RESAMPLES, 0.025);
+    out->high = statistics_quantile(medians, RESAMPLES, 0.975);
+    pool_free(&pool);
+    return 0;
+}
+
+static double ratio_of(double ours, double theirs)
+{
+    if (theirs > 0)
+        return ours / theirs;
+    return ours > 0 ? INFINITY : 1;
+}
+
+int statistics_compare(struct statistics_change *out, const struct statistics_data *ours,
+                       const struct statistics_data *theirs)
+{
+    struct pool mine, other;
+    double ratios[RESAMPLES];
+    size_t below = 0, above = 0;
+    if (pool_init(&mine, ours) != 0)
+        return -1;
+    if (pool_init(&other, theirs) != 0) {
+        pool_free(&mine);
+        return -1;
+    }
+    other.random = ~other.random; /* or both would draw alike */
+    for (size_t i = 0; i < RESAMPLES; i++) {
+        ratios[i] = ratio_of(resampled_median(&mine), resampled_median(&other));
+        below += ratios[i] < 1;
+        above += ratios[i] > 1;
+    }
+    qsort(ratios, RESAMPLES, sizeof(ratios[0]), compare_doubles);
+    out->ratio = ratio_of(statistics_quantile(mine.sorted, mine.count, 0.5),
+                          statistics_quantile(other.sorted, other.count, 0.5));
+    out->low = statistics_quantile(ratios, RESAMPLES, 0.005);
+    out->high = statistics_quantile(ratios, RESAMPLES, 0.995);
+    size_t equal = RESAMPLES - below - above;
+    double agree = (double)(below > above ? below : above) + (double)equal / 2;
+    out->confidence = agree / RESAMPLES;
+    pool_free(&mine);
+    pool_free(&other);
+    return 0;
+}

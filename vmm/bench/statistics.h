@@ -1,0 +1,47 @@
+/*
+ * statistics.h - what is said about the samples of a row. Values are in any unit; arrays are the
+ * caller's. Random numbers come from a fixed seed, so the same samples give the same answer.
+ */
+#ifndef ZVMM_BENCH_STATISTICS_H
+#define ZVMM_BENCH_STATISTICS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define STATISTICS_BINS 10
+
+/*
+ * Samples of one row. Those of one run have one boot, one layout of memory: they resemble each
+ * other more than those of another run, and the bootstrap takes whole runs to account for it.
+ */
+struct statistics_data {
+    const double *values;
+    const unsigned *runs; /* values[i] is of run runs[i], counted from 0; NULL: all of one */
+    size_t count;
+};
+
+struct statistics {
+    size_t count;
+    double minimum, median, p90, mean;
+    double low, high; /* 95 % confidence interval of the median */
+    /* Samples in equal parts of [minimum, histogram_end), the last part with all above. */
+    double histogram_end;
+    size_t bins[STATISTICS_BINS];
+};
+
+/* How a row differs from its baseline: the ratio of medians, ours to theirs. */
+struct statistics_change {
+    double ratio;
+    double low, high;  /* 99 % confidence interval */
+    double confidence; /* 0.5..1: the part of the bootstrap that agrees on the direction */
+};
+
+/* 0, or -1 without memory or without samples. */
+int statistics_describe(struct statistics *out, const struct statistics_data *data);
+int statistics_compare(struct statistics_change *out, const struct statistics_data *ours,
+                       const struct statistics_data *theirs);
+
+/* The value below which the part `q` (0..1) of the sorted values lies, interpolated. */
+double statistics_quantile(const double *sorted, size_t count, double q);
+
+#endif

@@ -1,0 +1,55 @@
+/*
+ * vouch.h - whether a sample may be believed. Pure: times and facts in, verdicts out.
+ *
+ * All times are the host's TSC. Facts come from providers (switches.h, facts.h, steal.h; fakes in
+ * tests); each says of a stretch of time that something was wrong in it, or of a moment that the
+ * guest was left.
+ */
+#ifndef ZVMM_BENCH_VOUCH_H
+#define ZVMM_BENCH_VOUCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Why a sample is left out; bits. */
+enum {
+    VOUCH_DESCHEDULED = 1, /* the processor was given to somebody else meanwhile           */
+    VOUCH_STOLEN = 2,      /* the hypervisor below took the processor away                 */
+    VOUCH_EXITS = 4,       /* the guest was left more often than the work requires         */
+    VOUCH_BLIND = 8,       /* the facts about this time were lost or could not be had      */
+    VOUCH_REASONS = 4,     /* how many bits there are                                      */
+};
+
+/* [begin, end] was disturbed, for this reason. */
+struct vouch_span {
+    uint64_t begin, end;
+    unsigned reason;
+};
+
+/* The facts of one run, growing. Zero-initialised is empty. */
+struct vouch_facts {
+    struct vouch_span *spans;
+    size_t span_count, span_room;
+    uint64_t *exits; /* moments when the guest was left, ascending */
+    size_t exit_count, exit_room;
+    bool out_of_memory; /* something could not be kept: nothing can be vouched for */
+};
+
+/* A sample's time, and the verdict: 0, or VOUCH_* bits. */
+struct vouch_window {
+    uint64_t begin, end;
+    unsigned reasons;
+};
+
+void vouch_add_span(struct vouch_facts *facts, uint64_t begin, uint64_t end, unsigned reason);
+void vouch_add_exit(struct vouch_facts *facts, uint64_t at);
+void vouch_clear(struct vouch_facts *facts);
+
+/*
+ * Judge the windows of one row. What the work requires in exits is what most of its samples needed;
+ * of two counts that are as frequent, the smaller.
+ */
+void vouch_judge(const struct vouch_facts *facts, struct vouch_window *windows, size_t count);
+
+#endif

@@ -1,0 +1,302 @@
+/* plan.c - when a running machine takes a snapshot by itself: --snapshot-at, SIGUSR1, a panic. */
+#include "snapshot/plan.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hypercall.h"
+#include "pause.h"
+#include "signals.h"
+#include "snapshot/file.h"
+#include "snapshot/take.h"
+#include "vm.h"
+
+#define EVENT_HELP                                                                                 \
+    "marker:NAME, marker:NUMBER, time:DURATION, exits:COUNT, start:PROGRAM, exit:PROGRAM or panic"
+
+/* ---- Events -----------------------------------------------------------------------------------
+ */
+
+static int parse_number(const char *text, uint64_t *number)
+{
+    char *end;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 0);
+    if (!isdigit((unsigned char)text[0]) || *end != '\0' || errno != 0)
+        return -1;
+    *number = value;
+    return 0;
+}
+
+/* "250ms", "1.5s", "40us", "7ns"; without a unit, seconds. */
+static int parse_duration(const char *text, uint64_t *ns)
+{
+    static const struct {
+        const char *name;
+        double ns;
+    } units[] = {{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"", 1e9}};
+    char *end;
+    double value = strtod(text, &end);
+    if (!isdigit((unsigned char)text[0]) || !(value >= 0))
+        return -1;
+    for (unsigned i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        if (strcmp(end, units[i].name) != 0)
+            continue;
+        if (value * units[i].ns >= 1e18)
+            return -1;
+        *ns = (uint64_t)(value * units[i].ns);
+        return 0;
+    }
+    return -1;
+}
+
+static int parse_marker(struct plan *plan, const char *text)
+{
+    if (text[0] == '\0')
+        return -1;
+    if (parse_number(text, &plan->number) != 0)
+        plan->name = text;
+    return plan->name == NULL && plan->number > UINT32_MAX ? -1 : 0;
+}
+
+static int parse_program(struct plan *plan, const char *text)
+{
+    plan->name = text;
+    return text[0] != '\0' ? 0 : -1;
+}
+
+static int parse_time(struct plan *plan, const char *text)
+{
+    return parse_duration(text, &plan->number);
+}
+
+static int parse_count(struct plan *plan, const char *text)
+{
+    return parse_number(text, &plan->number);
+}
+
+static int parse_nothing(struct plan *plan, const char *text)
+{
+    (void)plan;
+    return text[0] == '\0' ? 0 : -1;
+}
+
+int plan_parse(struct plan *plan, const char *event, struct zvmm_error *error)
+{
+    static const struct {
+        const char *name;
+        enum plan_kind kind;
+        int (*parse)(struct plan *plan, const char *text);
+    } kinds[] = {
+        {"marker:", PLAN_MARKER, parse_marker}, {"time:", PLAN_TIME, parse_time},
+        {"exits:", PLAN_EXITS, parse_count},    {"start:", PLAN_START, parse_program},
+        {"exit:", PLAN_EXIT, parse_program},    {"panic", PLAN_PANIC, parse_nothing},
+    };
+    *plan = (struct plan){.kind = PLAN_NEVER};
+    if (event == NULL)
+        return 0;
+    for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        size_t length = strlen(kinds[i].name);
+        if (strncmp(event, kinds[i].name, length) != 0)
+            continue;
+        plan->kind = kinds[i].kind;
+        if (kinds[i].parse(plan, event + length) == 0)
+            return 0;
+    }
+    return error_set(error, "--snapshot-at: '%.80s' is not an event; use " EVENT_HELP, event);
+}
+
+bool plan_needs_processes(const struct plan *plan)
+{
+    bool named =
+        plan->kind == PLAN_MARKER && plan->name != NULL && strncmp(plan->name, "process-", 8) == 0;
+    return plan->kind == PLAN_START || plan->kind == PLAN_EXIT || named ||
+           (plan->kind == PLAN_MARKER && plan->name == NULL &&
+            (plan->number == ZV_MARKER_PROCESS_START || plan->number == ZV_MARKER_PROCESS_EXIT));
+}
+
+/* The kernel names a process by its program's file name. */
+static bool is_program(const struct plan *plan, const char *name)
+{
+    const char *slash = strrchr(plan->name, '/');
+    return name != NULL && strcmp(slash != NULL ? slash + 1 : plan->name, name) == 0;
+}
+
+static bool is_marker(const struct plan *plan, uint32_t id, const char *name)
+{
+    static const char *const names[] = {
+        [ZV_MARKER_KERNEL_ENTRY] = "kernel-entry",
+        [ZV_MARKER_FIRST_USER] = "first-user",
+        [ZV_MARKER_PROCESS_START] = "process-start",
+        [ZV_MARKER_PROCESS_EXIT] = "process-exit",
+    };
+    if (plan->name == NULL)
+        return plan->number == id;
+    if (id < sizeof(names) / sizeof(names[0]) && names[id] != NULL &&
+        strcmp(plan->name, names[id]) == 0)
+        return true;
+    return name != NULL && strcmp(plan->name, name) == 0;
+}
+
+static void fall_due(struct zvmm *vm)
+{
+    vm->plan.due = true;
+    pause_want(vm);
+}
+
+void plan_see_marker(struct zvmm *vm, uint32_t id, const char *name)
+{
+    const struct plan *plan = &vm->plan;
+    if (plan->met)
+        return;
+    if ((plan->kind == PLAN_MARKER && is_marker(plan, id, name)) ||
+        (plan->kind == PLAN_START && id == ZV_MARKER_PROCESS_START && is_program(plan, name)) ||
+        (plan->kind == PLAN_EXIT && id == ZV_MARKER_PROCESS_EXIT && is_program(plan, name)))
+        fall_due(vm);
+}
+
+void plan_see_exit(struct zvmm *vm)
+{
+    const struct plan *plan = &vm->plan;
+    bool asked = vm->config.own_process && signals_take_snapshot();
+    if (asked || (plan->kind == PLAN_EXITS && !plan->met && vm->stats.runs >= plan->number) ||
+        (plan->kind == PLAN_TIME && !plan->met && clock_monotonic_ns() >= plan->deadline_ns))
+        fall_due(vm);
+}
+
+/* ---- Snapshots --------------------------------------------------------------------------------
+ */
+
+/* Where it goes: -o, or GUEST.zsnap in the current folder. */
+static void choose_path(const struct zvmm *vm, const char *suffix, char *path, size_t room)
+{
+    const char *guest = vm->config.guest_path, *slash = guest ? strrchr(guest, '/') : NULL;
+    if (vm->config.snapshot_path != NULL)
+        snprintf(path, room, "%s", vm->config.snapshot_path);
+    else
+        snprintf(path, room, "%s%s",
+                 slash != NULL   ? slash + 1
+                 : guest != NULL ? guest
+                                 : "guest",
+                 suffix);
+}
+
+static int wait_for_writer(struct zvmm *vm, struct zvmm_error *error)
+{
+    struct take *take = vm->plan.take;
+    vm->plan.take = NULL;
+    return take != NULL ? take_end(take, error) : 0;
+}
+
+static int begin_take(struct zvmm *vm, const char *path, const char *label,
+                      struct zvmm_error *error)
+{
+    struct take_request request = {
+        .path = path, .parent = vm->config.snapshot_parent, .label = label};
+    if (wait_for_writer(vm, error) != 0)
+        return -1;
+    return take_begin(vm, &request, &vm->plan.take, error);
+}
+
+void plan_serve(struct zvmm *vm)
+{
+    struct plan *plan = &vm->plan;
+    char path[4096];
+    if (!plan->due)
+        return;
+    plan->due = false;
+    plan->met = true;
+    choose_path(vm, ".zsnap", path, sizeof(path));
+    if (begin_take(vm, path, vm->config.snapshot_at, &vm->error) != 0)
+        vm->failed = true;
+    else
+        vm_remark(vm, "snapshot %s: the guest stood still for %llu us", path,
+                  (unsigned long long)vm->stats.snapshot_pause_ns / 1000);
+}
+
+static int check_parent(const char *path, struct zvmm_error *error)
+{
+    struct snapshot_file *file;
+    if (path == NULL)
+        return 0;
+    if (snapshot_open(&file, path, error) != 0)
+        return -1;
+    snapshot_close(file);
+    return 0;
+}
+
+/* Better before a long run than after it. */
+static int check_folder(const char *path, struct zvmm_error *error)
+{
+    char folder[4096];
+    const char *slash = path != NULL ? strrchr(path, '/') : NULL;
+    if (path == NULL)
+        return 0;
+    snprintf(folder, sizeof(folder), "%.*s",
+             slash == NULL ? 1 : (int)(slash - path + (slash == path)), slash == NULL ? "." : path);
+    if (access(folder, W_OK | X_OK) == 0)
+        return 0;
+    return error_set(error,
+                     "%s: cannot create the snapshot: %s; name a file in a folder that you may "
+                     "write to",
+                     path, strerror(errno));
+}
+
+/* The vCPU's thread is woken by the same signal as for the guest's own timer. */
+static int set_alarm(struct zvmm *vm, struct zvmm_error *error)
+{
+    struct plan *plan = &vm->plan;
+    plan->deadline_ns = clock_monotonic_ns() + plan->number;
+    if (plan->kind != PLAN_TIME || timer_alarm(vm, plan->number) == 0)
+        return 0;
+    return error_set(error, "--snapshot-at: the host has no timer left; raise the limit of pending "
+                            "signals (ulimit -i)");
+}
+
+int plan_begin(struct zvmm *vm, struct zvmm_error *error)
+{
+    if (plan_parse(&vm->plan, vm->config.snapshot_at, error) != 0 ||
+        check_parent(vm->config.snapshot_parent, error) != 0 ||
+        check_folder(vm->config.snapshot_path, error) != 0)
+        return -1;
+    plan_see_exit(vm);
+    return set_alarm(vm, error);
+}
+
+/* The guest has failed. Not writing its state is no reason to hide that. */
+static void take_panic(struct zvmm *vm)
+{
+    struct zvmm_error error;
+    char path[4096];
+    choose_path(vm, ".panic.zsnap", path, sizeof(path));
+    if (vm->kvm.run->exit_reason == KVM_EXIT_IO && vm_settle(vm, &error) != 0) {
+        fprintf(stderr, "zvmm: no snapshot of the failure: %s\n", error.text);
+        return;
+    }
+    if (begin_take(vm, path, "panic", &error) != 0 || wait_for_writer(vm, &error) != 0)
+        fprintf(stderr, "zvmm: no snapshot of the failure: %s\n", error.text);
+    else
+        fprintf(stderr, "zvmm: its state is in %s; look at it with: zvmm inspect %s summary\n",
+                path, path);
+    vm->plan.met = true;
+}
+
+int plan_end(struct zvmm *vm, struct zvmm_error *error)
+{
+    const struct plan *plan = &vm->plan;
+    bool failed = vm->ended && vm->result.end == ZVMM_END_GUEST;
+    if (failed && (vm->config.panic_snapshot || plan->kind == PLAN_PANIC))
+        take_panic(vm);
+    if (wait_for_writer(vm, error) != 0)
+        return -1;
+    if (plan->kind == PLAN_NEVER || plan->met || vm->failed)
+        return 0;
+    return error_set(error,
+                     "--snapshot-at %s: the run has ended and this has not happened; there is no "
+                     "snapshot",
+                     vm->config.snapshot_at);
+}
