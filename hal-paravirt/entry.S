@@ -8,11 +8,16 @@
     .text
     .globl _start
     .type _start, @function
+    .cfi_sections .debug_frame
 _start:
+    .cfi_startproc simple
+    .cfi_def_cfa %rsp, 0
+    .cfi_undefined %rip                 /* ends every backtrace */
     lea kernel_stack_top(%rip), %rsp
     xor %ebp, %ebp                      /* ends every backtrace */
     call hal_start
     ud2
+    .cfi_endproc
     .size _start, . - _start
 
 /*

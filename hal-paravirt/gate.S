@@ -57,6 +57,49 @@ idt_end:
     ((n) >= 10 && (n) <= 14) || (n) == 17 || (n) == 21 || (n) == 29 || (n) == 30
 
 /* One stub a vector: makes the frame {vector, error code, rip, cs, rflags, rsp, ss}. */
+/* ---- Where the caller's registers are, for a debugger's backtraces ---------------------------- */
+
+    .cfi_sections .debug_frame
+
+/* {rip, cs, rflags, rsp, ss} lie `above` bytes above rsp. */
+    .macro CFI_TRAP_FRAME above
+    .cfi_def_cfa %rsp, 40 + \above
+    .cfi_offset %rip, -40
+    .cfi_offset %rsp, -16
+    .endm
+
+/* rsp is as hal_context_run leaves it: the caller is the caller of that. */
+    .macro CFI_CONTEXT_RUN
+    .cfi_def_cfa %rsp, 64
+    .cfi_offset %rip, -8
+    .cfi_offset %rbp, -16
+    .cfi_offset %rbx, -24
+    .cfi_offset %r12, -32
+    .cfi_offset %r13, -40
+    .cfi_offset %r14, -48
+    .cfi_offset %r15, -56
+    .endm
+
+/* A register that the caller keeps its own value in. */
+    .macro PUSH_CALLERS register
+    push \register
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset \register, 0
+    .endm
+    .macro POP_CALLERS register
+    pop \register
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore \register
+    .endm
+
+/* rsp is user's or no stack at all, and so is what called. */
+    .macro CFI_OUTERMOST
+    .cfi_def_cfa %rsp, 0
+    .cfi_undefined %rip
+    .endm
+
+/* ---- One stub a vector ---------------------------------------------------------------------- */
+
     .section .text.trap, "ax", @progbits
     .balign 4096
     .globl trap_stubs
@@ -64,23 +107,35 @@ trap_stubs:
     .set vector, 0
     .rept TRAP_VECTORS
     .balign TRAP_STUB_BYTES, 0xcc
+    .cfi_startproc simple
+    CFI_TRAP_FRAME 0
+    .if vector == 8 || (HAS_ERROR_CODE(vector))
+    .cfi_adjust_cfa_offset 8
+    .endif
     .if vector == 13
     jmp trap_general_protection
     .elseif vector == 2 || vector == 18
     push $0
+    .cfi_adjust_cfa_offset 8
     push $vector
+    .cfi_adjust_cfa_offset 8
     jmp trap_fatal_entry
     .elseif vector == 8
     push $vector
+    .cfi_adjust_cfa_offset 8
     jmp trap_fatal_entry
     .elseif HAS_ERROR_CODE(vector)
     push $vector
+    .cfi_adjust_cfa_offset 8
     jmp trap_common
     .else
     push $0
+    .cfi_adjust_cfa_offset 8
     push $vector
+    .cfi_adjust_cfa_offset 8
     jmp trap_common
     .endif
+    .cfi_endproc
     .set vector, vector + 1
     .endr
     .balign TRAP_STUB_BYTES, 0xcc
@@ -117,25 +172,30 @@ trap_stubs:
 
 /* Returns from hal_context_run; kind = HAL_TRAP_SYSCALL. */
     .macro RETURN_SYSCALL
+    CFI_CONTEXT_RUN
     pop %rdi
+    .cfi_adjust_cfa_offset -8
     movl $0, (%rdi)
-    pop %r15
-    pop %r14
-    pop %r13
-    pop %r12
-    pop %rbx
-    pop %rbp
+    POP_CALLERS %r15
+    POP_CALLERS %r14
+    POP_CALLERS %r13
+    POP_CALLERS %r12
+    POP_CALLERS %rbx
+    POP_CALLERS %rbp
     ret
     .endm
 
     .balign 16
     .globl syscall_entry
 syscall_entry:
+    .cfi_startproc simple
+    CFI_OUTERMOST
     swapgs
     mov %rsp, %gs:CPU_USER_RSP
     SAVE_SYSCALL CPU_USER_RSP
     mov %gs:CPU_KERNEL_RSP, %rsp
     RETURN_SYSCALL
+    .cfi_endproc
 
 /*
  * The entry while a handler is set. It is called on the stack that hal_context_run left, and its
@@ -146,12 +206,15 @@ syscall_entry:
     .balign 16
     .globl syscall_entry_handler
 syscall_entry_handler:
+    .cfi_startproc simple
+    CFI_OUTERMOST
     swapgs
     mov %rsp, %gs:CPU_USER_RSP
     SAVE_SYSCALL CPU_USER_RSP
 call_handler:
     mov %rsp, %rdi
     mov %gs:CPU_KERNEL_RSP, %rsp
+    CFI_CONTEXT_RUN
     call *%gs:CPU_HANDLER
     cmpl $0, %gs:CPU_WORK
     jne handler_stopped
@@ -176,6 +239,7 @@ handler_stopped:
     mov (%rsp), %rdi                    /* the trap, see hal_context_run */
     mov %rax, TRAP_RESULT(%rdi)
     RETURN_SYSCALL
+    .cfi_endproc
 
 /*
  * #GP. At the stub page it is a system call of a processor whose SYSCALL stays in ring 3; that
@@ -183,10 +247,13 @@ handler_stopped:
  */
     .balign 16
 trap_general_protection:
+    .cfi_startproc simple
+    CFI_TRAP_FRAME 8
     cmpq $SYSCALL_STUB, 8(%rsp)
     jne 1f
     swapgs
     cld
+    CFI_OUTERMOST
     SAVE_SYSCALL CPU_TRAP_RSP
     cmpq $0, %gs:CPU_HANDLER
     jne call_handler
@@ -195,13 +262,16 @@ trap_general_protection:
 
 /* The same, when the stub page was reached in ring 0 after all; swapgs is done. */
 syscall_from_stub:
+    CFI_OUTERMOST
     mov %rsp, %gs:CPU_USER_RSP
     SAVE_SYSCALL CPU_USER_RSP
     cmpq $0, %gs:CPU_HANDLER
     jne call_handler
     mov %gs:CPU_KERNEL_RSP, %rsp
     RETURN_SYSCALL
-1:  push $13
+1:  CFI_TRAP_FRAME 8
+    push $13
+    .cfi_adjust_cfa_offset 8
 
 /* Stack: vector, error code, rip, cs, rflags, rsp, ss. */
 trap_common:
@@ -210,6 +280,7 @@ trap_common:
     swapgs
     cld
     push %rdi
+    .cfi_adjust_cfa_offset 8
     mov %gs:CPU_CURRENT, %rdi
     mov %rax, REGS_RAX(%rdi)
     mov %rbx, REGS_RBX(%rdi)
@@ -217,6 +288,7 @@ trap_common:
     mov %rdx, REGS_RDX(%rdi)
     mov %rsi, REGS_RSI(%rdi)
     popq REGS_RDI(%rdi)
+    .cfi_adjust_cfa_offset -8
     mov %rbp, REGS_RBP(%rdi)
     mov %r8, REGS_R8(%rdi)
     mov %r9, REGS_R9(%rdi)
@@ -226,6 +298,7 @@ trap_common:
     mov %r13, REGS_R13(%rdi)
     mov %r14, REGS_R14(%rdi)
     mov %r15, REGS_R15(%rdi)
+    CFI_OUTERMOST
     pop %rsi                            /* vector */
     pop %rdx                            /* error code */
     popq REGS_RIP(%rdi)
@@ -234,14 +307,17 @@ trap_common:
     popq REGS_RSP(%rdi)
     mov %gs:CPU_KERNEL_RSP, %rsp
 return_trap:
+    CFI_CONTEXT_RUN
     pop %rdi
-    pop %r15
-    pop %r14
-    pop %r13
-    pop %r12
-    pop %rbx
-    pop %rbp
+    .cfi_adjust_cfa_offset -8
+    POP_CALLERS %r15
+    POP_CALLERS %r14
+    POP_CALLERS %r13
+    POP_CALLERS %r12
+    POP_CALLERS %rbx
+    POP_CALLERS %rbp
     jmp trap_report                     /* (trap, vector, error code); returns for us */
+    .cfi_endproc
 
 /* ---- Into user mode ------------------------------------------------------------------------ */
 
@@ -250,13 +326,15 @@ return_trap:
     .globl hal_context_run
     .type hal_context_run, @function
 hal_context_run:
-    push %rbp
-    push %rbx
-    push %r12
-    push %r13
-    push %r14
-    push %r15
+    .cfi_startproc
+    PUSH_CALLERS %rbp
+    PUSH_CALLERS %rbx
+    PUSH_CALLERS %r12
+    PUSH_CALLERS %r13
+    PUSH_CALLERS %r14
+    PUSH_CALLERS %r15
     push %rsi
+    .cfi_adjust_cfa_offset 8
     cmp %rdi, %gs:CPU_CURRENT
     jne prepare
     cmpl $0, %gs:CPU_WORK
@@ -304,16 +382,22 @@ prepared:
     sysretq
 
 leave_by_iret:
+    CFI_CONTEXT_RUN
     cmp %gs:CPU_IRET_LIMIT, %rcx
     jae check_canonical
 canonical:
     and $USER_RFLAGS_MASK, %r11d
     or $USER_RFLAGS_SET, %r11d
     push $SEL_USER_DATA
+    .cfi_adjust_cfa_offset 8
     pushq REGS_RSP(%rdi)
+    .cfi_adjust_cfa_offset 8
     push %r11
+    .cfi_adjust_cfa_offset 8
     push $SEL_USER_CODE
+    .cfi_adjust_cfa_offset 8
     push %rcx
+    .cfi_adjust_cfa_offset 8
     mov REGS_RAX(%rdi), %rax
     mov REGS_RBX(%rdi), %rbx
     mov REGS_RCX(%rdi), %rcx
@@ -334,6 +418,7 @@ canonical:
 
 /* The upper half is a fine address that faults in user mode; what is between the halves is not. */
 check_canonical:
+    CFI_CONTEXT_RUN
     mov %rcx, %rax
     sar $47, %rax
     inc %rax
@@ -353,6 +438,7 @@ prepare:
     test %eax, %eax
     jz prepared
     jmp refuse
+    .cfi_endproc
     .size hal_context_run, . - hal_context_run
 
 /* ---- From the kernel ----------------------------------------------------------------------- */
@@ -365,11 +451,13 @@ prepare:
     .balign 16
     .globl trap_halt, halt_instruction
 trap_halt:
+    .cfi_startproc
     sti
 halt_instruction:
     hlt
     cli
     ret
+    .cfi_endproc
 
 /*
  * An interrupt can only have ended the HLT of hal_idle, which looks by itself what happened; or it
@@ -380,6 +468,8 @@ halt_instruction:
  * It is dropped: the thread only loses a hit of its own watchpoint.
  */
 trap_kernel:
+    .cfi_startproc simple
+    CFI_TRAP_FRAME 16
     cmpq $1, (%rsp)
     je 1f
     cmpq $32, (%rsp)
@@ -389,6 +479,7 @@ trap_kernel:
     push %rax
     push %rcx
     push %rdx
+    .cfi_adjust_cfa_offset 24
     mov $0x80b, %ecx                    /* MSR_X2APIC_EOI */
     xor %eax, %eax
     xor %edx, %edx
@@ -396,11 +487,14 @@ trap_kernel:
     pop %rdx
     pop %rcx
     pop %rax
+    .cfi_adjust_cfa_offset -24
 1:  add $16, %rsp
+    .cfi_adjust_cfa_offset -16
     cmpq $halt_instruction, (%rsp)
     jne 2f
     incq (%rsp)                         /* HLT is one byte */
 2:  iretq
+    .cfi_endproc
 
 /*
  * The kernel's own fault, or an NMI, double fault or machine check from anywhere. The registers
@@ -408,7 +502,10 @@ trap_kernel:
  * frame. GS may be user's; trap_fatal does not use it.
  */
 trap_fatal_entry:
+    .cfi_startproc simple
+    CFI_TRAP_FRAME 16
     sub $144, %rsp
+    .cfi_adjust_cfa_offset 144
     mov %rax, 0(%rsp)
     mov %rbx, 8(%rsp)
     mov %rcx, 16(%rsp)
@@ -425,11 +522,20 @@ trap_fatal_entry:
     mov %r14, 112(%rsp)
     mov %r15, 120(%rsp)
     mov %rsp, %rdi
+    mov %rsp, %rbx
+    .cfi_def_cfa_register %rbx
+    .cfi_offset %rbx, -192
+    .cfi_offset %rbp, -152
+    .cfi_offset %r12, -104
+    .cfi_offset %r13, -96
+    .cfi_offset %r14, -88
+    .cfi_offset %r15, -80
     lea panic_stack_top(%rip), %rsp
     cld
     xor %ebp, %ebp
     call trap_fatal
     ud2
+    .cfi_endproc
 
 /* ---- The stub page of ZV_QUIRK_SYSCALL_BROKEN ---------------------------------------------- */
 
