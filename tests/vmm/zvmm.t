@@ -60,7 +60,7 @@ case_run 'help' 0 ./zvmm --help
 expect 'help goes to stdout' has 'usage: zvmm'
 case_run 'version' 0 ./zvmm --version
 
-[ -w /dev/kvm ] || { echo "# /dev/kvm is not usable: the rest needs it"; finish; }
+[ -w /dev/kvm ] || { skip 'runs of a guest' 'no usable /dev/kvm'; finish; }
 
 limited() { # LIMIT VALUE ARGS...
     ulimit "$1" "$2"
@@ -81,6 +81,8 @@ if [ "$(stat -c %a /dev/kvm)" = 600 ]; then
     case_run 'refused: no permission' 125 \
         setpriv --reuid 65534 --clear-groups "$TAP_DIR/zvmm" "$TAP_DIR/testguest.elf"
     expect 'refused: no permission: says why' err_has 'usermod -aG kvm'
+else
+    skip 'refused: no permission' '/dev/kvm is open to others here'
 fi
 
 # ---- Running ----
