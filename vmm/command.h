@@ -16,6 +16,7 @@ struct command {
 
 /* One function a command, in the file of its own name. */
 int bench_command(int argc, char *argv[]);
+int ctl_command(int argc, char *argv[]);
 int restore_command(int argc, char *argv[]);
 int snap_command(int argc, char *argv[]);
 

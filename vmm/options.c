@@ -17,6 +17,7 @@ const char options_help[] =
     "\n"
     "  --bootfs DIR     pack DIR into the boot file system, over the built-in one\n"
     "  --cmdline STR    append STR to the kernel command line\n"
+    "  --ctl SOCK       listen for zvmm ctl at this socket\n"
     "  --deterministic[=SEED]  run in virtual time, so that every run is the same (default SEED "
     "0)\n"
     "  --digest         with --deterministic, print a hash of the machine at its end and at "
@@ -207,6 +208,13 @@ static int set_bootfs(struct options *options, const char *value, struct zvmm_er
 static int set_cmdline(struct options *options, const char *value, struct zvmm_error *error)
 {
     return value[0] == '\0' ? 0 : append_word(options, value, error);
+}
+
+static int set_control(struct options *options, const char *value, struct zvmm_error *error)
+{
+    (void)error;
+    options->config.control_path = value;
+    return 0;
 }
 
 static int set_deterministic(struct options *options, const char *value, struct zvmm_error *error)
@@ -424,6 +432,7 @@ static const struct {
     /* clang-format off */
     {"--bootfs", "DIR", set_bootfs},
     {"--cmdline", "STR", set_cmdline},
+    {"--ctl", "SOCK", set_control},
     {"--deterministic", "=SEED", set_deterministic},
     {"--digest", NULL, set_digest},
     {"--gdb", "=PORT|unix:PATH", set_gdb},

@@ -216,11 +216,14 @@ int zvmm_run(struct zvmm *vm, struct zvmm_result *result, struct zvmm_error *err
     if (!vm->failed && vm->config.gdb != NULL && gdb_open(vm, vm->config.gdb, &vm->error) != 0)
         vm->failed = true;
     pause_open(vm);
+    if (!vm->failed && control_begin(vm, &vm->error) != 0)
+        vm->failed = true;
     if (vm->determinism == NULL)
         console_poll(vm); /* a restored guest may be waiting for input */
     while (!vm->ended && !vm->failed)
         run_once(vm);
     pause_close(vm);
+    control_end(vm);
     gdb_close(vm);
     if (plan_end(vm, &vm->error) != 0)
         vm->failed = true;

@@ -8,6 +8,7 @@
 #include "bootinfo.h"
 #include "clock.h"
 #include "console.h"
+#include "control/control.h"
 #include "kvm.h"
 #include "pause.h"
 #include "snapshot/plan.h"
@@ -37,6 +38,7 @@ struct zvmm {
     struct timer timer;
     struct pauses pauses;
     struct plan plan;
+    struct control control;
 
     struct gdb *gdb; /* NULL without --gdb */
 

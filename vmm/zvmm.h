@@ -60,6 +60,7 @@ struct zvmm_config {
     int in_fd;                   /* console input, -1 for none                                 */
     int out_fd;                  /* console output                                             */
     bool own_process;            /* take SIGINT, SIGTERM, SIGHUP, SIGQUIT and the terminal     */
+    const char *control_path;    /* NULL, or where zvmm_run() makes a control socket          */
     const char *snapshot_at;     /* NULL, or at which event zvmm_run() takes a snapshot: see   */
     const char *snapshot_path;   /* zvmm(1), --snapshot-at; where to, NULL for GUEST.zsnap;    */
     const char *snapshot_parent; /* NULL, or the snapshot that it is to be the difference from */
