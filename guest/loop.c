@@ -147,7 +147,7 @@ _Noreturn void kernel_loop(const struct options *options)
     cpu->armed = ZX_TIME_INFINITE;
     hal_set_syscall_handler(syscall_handle);
     if (options->markers)
-        hal_marker(ZV_MARKER_FIRST_USER, 0);
+        hal_marker(ZV_MARKER_FIRST_USER, 0, NULL);
     for (;;) {
         struct thread *thread;
 

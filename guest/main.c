@@ -53,6 +53,7 @@ _Noreturn void kernel_main(const struct hal_boot *boot)
     k->boot = boot;
     k->next_koid = ZX_KOID_FIRST;
     k->verbose = options.verbose;
+    k->process_markers = has_word(boot->cmdline, "kernel.process-markers");
     k->utc_offset = hal_wall_clock_offset();
     TAILQ_INIT(&k->console_readers);
     executor_init(&boot_cpu, k);

@@ -141,10 +141,11 @@ _Noreturn void hal_exit(int64_t code)
 }
 
 /* There is no VMM that would listen. */
-void hal_marker(uint32_t id, uint64_t value)
+void hal_marker(uint32_t id, uint64_t value, const char *name)
 {
     (void)id;
     (void)value;
+    (void)name;
 }
 
 /* ---- Host ------------------------------------------------------------------------------------ */

@@ -140,14 +140,17 @@ void hal_exit(int64_t code)
     halt();
 }
 
-void hal_marker(uint32_t id, uint64_t value)
+void hal_marker(uint32_t id, uint64_t value, const char *name)
 {
     struct zv_call *call = &cpu_this()->call;
+    uint32_t length = 0;
 
     if (machine.deterministic)
         virtual_event(ZV_EVENT_KIND_MARKER, id, value);
     call->u.marker.id = id;
-    call->u.marker.name_length = 0;
     call->u.marker.value = value;
+    for (; name && name[length] && length < ZV_MARKER_NAME_MAX; length++)
+        call->u.marker.name[length] = name[length];
+    call->u.marker.name_length = length;
     hostcall(ZV_CALL_MARKER);
 }

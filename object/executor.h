@@ -44,6 +44,7 @@ struct kernel {
     int64_t exit_code;              /* what the machine ends with: that of the last process ... */
     bool exit_code_final;           /* ... or of the critical process that ended the root job */
     bool verbose;                   /* log lines also go to the console */
+    bool process_markers;           /* the VMM is told of processes that start and end */
     zx_duration_t utc_offset;       /* UTC - monotonic */
     TAILQ_HEAD(, thread) console_readers; /* blocked in debug_read */
 };

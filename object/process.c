@@ -39,6 +39,15 @@ zx_status_t process_create(struct job *job, const char *name, struct process **o
     return ZX_OK;
 }
 
+/* These are the numbers of shared/hypercall.h, which is no business of objects otherwise. */
+enum { MARKER_START = 3, MARKER_EXIT = 4 };
+
+static void mark(const struct process *process, uint32_t id)
+{
+    if (kernel()->process_markers)
+        hal_marker(id, process->object.koid, process->name);
+}
+
 zx_status_t process_start(struct process *process, struct thread *thread, zx_vaddr_t pc,
                           zx_vaddr_t sp, struct handle_ref arg, uint64_t arg2)
 {
@@ -55,6 +64,7 @@ zx_status_t process_start(struct process *process, struct thread *thread, zx_vad
     }
     process->state = PROCESS_RUNNING;
     thread->flags |= THREAD_PROCESS_STARTING;
+    mark(process, MARKER_START);
     return thread_start(thread, pc, sp, value, arg2);
 }
 
@@ -72,6 +82,7 @@ static void process_dead(struct process *process)
     aspace_destroy(process->aspace);
     process->aspace = NULL;
     object_update_signals(&process->object, 0, ZX_PROCESS_TERMINATED);
+    mark(process, MARKER_EXIT);
     if (!k->exit_code_final)
         k->exit_code = process->return_code;
     job_process_dead(job, process);

@@ -58,8 +58,9 @@ _Noreturn void hal_exit(int64_t code);
 /* Ends the machine as a kernel failure, with a report that shows `message` and a backtrace. */
 _Noreturn void hal_panic(const char *message);
 
-/* Names a point of the run for the VMM (snapshots, benchmarks). May do nothing. */
-void hal_marker(uint32_t id, uint64_t value);
+/* Names a point of the run for the VMM (snapshots, benchmarks). May do nothing. `name` is NULL or
+ * text, of which at most 64 bytes are taken. */
+void hal_marker(uint32_t id, uint64_t value, const char *name);
 
 /* ---- Per-CPU data -------------------------------------------------------------------------- */
 

@@ -238,6 +238,8 @@ enum zv_memory_op {
 
 /* Exit status of zvmm for ZV_CALL_EXIT: see docs/hypercalls.md and zvmm(1), EXIT STATUS. */
 
+#define ZV_MARKER_NAME_MAX 64u
+
 struct zv_call {
     uint32_t number; /* enum zv_call_number */
     uint32_t size;   /* sizeof(struct zv_call) */
@@ -267,9 +269,9 @@ struct zv_call {
         } panic;
         struct {
             uint32_t id; /* enum zv_marker or a program's own number */
-            uint32_t name_length; /* bytes, at most 64; 0 = no name */
+            uint32_t name_length; /* bytes; 0 = no name */
             uint64_t value;
-            uint64_t name_paddr; /* text, not terminated */
+            char name[ZV_MARKER_NAME_MAX]; /* not terminated */
         } marker;
         struct {
             uint64_t paddr; /* struct zv_event[count], the newest last */

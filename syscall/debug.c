@@ -15,6 +15,7 @@
 
 #define READ_CHUNK  256u
 #define COMMAND_MAX 256u
+#define MARKER_USER 0x1000u /* the number of markers with a name */
 
 int64_t sys_debug_write(struct thread *self, struct user_ptr buffer, size_t buffer_size)
 {
@@ -129,8 +130,8 @@ static bool parse_number(const char **text, uint64_t *value)
     return true;
 }
 
-/* "marker N [V]": names this point of the run for the VMM. */
-static zx_status_t marker_command(const char *arguments)
+/* "marker N [V]" */
+static zx_status_t numbered_marker(const char *arguments)
 {
     uint64_t id, value = 0;
 
@@ -142,8 +143,29 @@ static zx_status_t marker_command(const char *arguments)
         arguments++;
     if (*arguments)
         return ZX_ERR_INVALID_ARGS;
-    hal_marker((uint32_t)id, value);
+    hal_marker((uint32_t)id, value, NULL);
     return ZX_OK;
+}
+
+/* "marker NAME", a word that does not begin like a number. */
+static zx_status_t named_marker(char *name)
+{
+    size_t length = strlen(name);
+
+    if (length && name[length - 1] == '\n')
+        name[--length] = '\0';
+    if (!length || strchr(name, ' ') || strchr(name, '\n'))
+        return ZX_ERR_INVALID_ARGS;
+    hal_marker(MARKER_USER, 0, name);
+    return ZX_OK;
+}
+
+/* Names this point of the run for the VMM. */
+static zx_status_t marker_command(char *arguments)
+{
+    bool is_number = *arguments == ' ' || (*arguments >= '0' && *arguments <= '9');
+
+    return is_number ? numbered_marker(arguments) : named_marker(arguments);
 }
 
 int64_t sys_debug_send_command(struct thread *self, zx_handle_t resource, struct user_ptr buffer,

@@ -14,8 +14,6 @@
 
 #define BUFFER_MAX (1ull << 20)
 
-enum { MARKER_NAME_MAX = 64 };
-
 static int64_t call_console_flush(struct zvmm *vm, const struct zv_call *call)
 {
     (void)vm; /* run.c empties the ring at every exit, so also at this one */
@@ -113,17 +111,13 @@ static int64_t call_panic(struct zvmm *vm, const struct zv_call *call)
     return ZV_OK;
 }
 
-/* A marker may have a name: text of the guest's, copied once. NULL if it has none. */
-static const char *marker_name(const struct zvmm *vm, const struct zv_call *call,
-                               char name[MARKER_NAME_MAX + 1])
+/* A marker may have a name, which the guest does not terminate. NULL if it has none. */
+static const char *marker_name(const struct zv_call *call, char name[ZV_MARKER_NAME_MAX + 1])
 {
     uint32_t length = call->u.marker.name_length;
-    const void *from = length != 0 && length <= MARKER_NAME_MAX
-                           ? memory_at(&vm->memory, gpa(call->u.marker.name_paddr), length)
-                           : NULL;
-    if (from == NULL)
+    if (length == 0 || length > ZV_MARKER_NAME_MAX)
         return NULL;
-    memcpy(name, from, length);
+    memcpy(name, call->u.marker.name, length);
     name[length] = '\0';
     return name;
 }
@@ -134,8 +128,8 @@ static int64_t call_marker(struct zvmm *vm, const struct zv_call *call)
     uint64_t since = clock_monotonic_ns() - vm->stats.created_ns;
     if (id < ZVMM_STATS_MARKERS && vm->stats.marker_ns[id] == 0)
         vm->stats.marker_ns[id] = since;
-    char name[MARKER_NAME_MAX + 1];
-    plan_see_marker(vm, id, marker_name(vm, call, name));
+    char name[ZV_MARKER_NAME_MAX + 1];
+    plan_see_marker(vm, id, marker_name(call, name));
     vm_remark(vm, "marker %u value %llu at %llu us", id, (unsigned long long)call->u.marker.value,
               (unsigned long long)since / 1000);
     if (vm->determinism != NULL)

@@ -1064,7 +1064,7 @@ static void measure_traps(void)
         hal_timer_arm(ZX_TIME_INFINITE);
     });
     MEASURE("hal_now", 1000, hal_now());
-    MEASURE("a marker (one exit)", 100, hal_marker(0x1000, i));
+    MEASURE("a marker (one exit)", 100, hal_marker(0x1000, i, NULL));
     MEASURE("64 bytes of entropy", 100, {
         uint8_t bytes[64];
         hal_entropy(bytes, sizeof bytes);

@@ -278,6 +278,9 @@ static void test_debug_command(void **state)
     assert_status(command(root, "marker "), ZX_ERR_INVALID_ARGS);
     assert_status(command(root, "marker 1 x"), ZX_ERR_INVALID_ARGS);
     assert_status(command(root, "marker 1 2 3"), ZX_ERR_INVALID_ARGS);
+    assert_status(command(root, "marker ready\n"), ZX_OK);
+    assert_status(command(root, "marker ready steady"), ZX_ERR_INVALID_ARGS);
+    assert_status(command(root, "marker \n"), ZX_ERR_INVALID_ARGS);
     assert_status(command(root, "halt"), ZX_ERR_INVALID_ARGS);
     assert_status(sys_debug_send_command(SELF, root, U(TEXT), 257), ZX_ERR_INVALID_ARGS);
     assert_status(sys_debug_send_command(SELF, root, BAD, 8), ZX_ERR_INVALID_ARGS);

@@ -15,6 +15,8 @@
 #include "snapshot/take.h"
 #include "vm.h"
 
+enum { PROCESS_NAME_MAX = 31 }; /* longer names are cut by the kernel */
+
 #define EVENT_HELP                                                                                 \
     "marker:NAME, marker:NUMBER, time:DURATION, exits:COUNT, start:PROGRAM, exit:PROGRAM or panic"
 
@@ -123,7 +125,8 @@ bool plan_needs_processes(const struct plan *plan)
 static bool is_program(const struct plan *plan, const char *name)
 {
     const char *slash = strrchr(plan->name, '/');
-    return name != NULL && strcmp(slash != NULL ? slash + 1 : plan->name, name) == 0;
+    return name != NULL &&
+           strncmp(slash != NULL ? slash + 1 : plan->name, name, PROCESS_NAME_MAX) == 0;
 }
 
 static bool is_marker(const struct plan *plan, uint32_t id, const char *name)

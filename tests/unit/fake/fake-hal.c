@@ -661,10 +661,11 @@ _Noreturn void hal_exit(int64_t code)
     stop(2);
 }
 
-void hal_marker(uint32_t id, uint64_t value)
+void hal_marker(uint32_t id, uint64_t value, const char *name)
 {
     (void)id;
     (void)value;
+    (void)name;
 }
 
 /* ---- Time, events, console, entropy -------------------------------------------------------- */
