@@ -261,5 +261,6 @@ void console_close(struct console *console)
         close(console->wake_fd);
         console->wake_fd = -1;
     }
+    console->started = console->closing = false; /* the machine may run again */
     terminal_restore();
 }

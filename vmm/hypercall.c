@@ -39,9 +39,12 @@ static int64_t call_console_read(struct zvmm *vm, const struct zv_call *call)
     void *to = memory_at(&vm->memory, gpa(call->u.buffer.paddr), call->u.buffer.length);
     if (to == NULL)
         return ZV_EFAULT;
-    if (vm->determinism != NULL)
-        return determinism_console_read(vm, to, call->u.buffer.length);
-    return console_read(vm, to, call->u.buffer.length);
+    int64_t result = vm->determinism != NULL
+                         ? determinism_console_read(vm, to, call->u.buffer.length)
+                         : console_read(vm, to, call->u.buffer.length);
+    if (result > 0)
+        track_note(vm, call->u.buffer.paddr, (uint64_t)result);
+    return result;
 }
 
 static int64_t call_timer_arm(struct zvmm *vm, const struct zv_call *call)
@@ -80,6 +83,7 @@ static int64_t call_memory(struct zvmm *vm, const struct zv_call *call)
     const uint8_t *from;
     if (to == NULL)
         return ZV_EFAULT;
+    track_note(vm, call->u.memory.dst, length);
     switch (call->u.memory.op) {
     case ZV_MEMORY_ZERO:
         memset(to, 0, length);
@@ -129,7 +133,7 @@ static int64_t call_marker(struct zvmm *vm, const struct zv_call *call)
     if (id < ZVMM_STATS_MARKERS && vm->stats.marker_ns[id] == 0)
         vm->stats.marker_ns[id] = since;
     char name[ZV_MARKER_NAME_MAX + 1];
-    plan_see_marker(vm, id, marker_name(call, name));
+    plan_see_marker(vm, id, call->u.marker.value, marker_name(call, name));
     vm_remark(vm, "marker %u value %llu at %llu us", id, (unsigned long long)call->u.marker.value,
               (unsigned long long)since / 1000);
     if (vm->determinism != NULL)
@@ -179,4 +183,5 @@ void door_enter(struct zvmm *vm, uint32_t address)
     if (handler != NULL && call.size == sizeof(call))
         result = handler(vm, &call);
     *(volatile int64_t *)&shared->result = result;
+    track_note(vm, address, sizeof(*shared));
 }

@@ -142,11 +142,12 @@ static int explain_setup_failure(const char *step, int reason, struct zvmm_error
     }
 }
 
-static int add_slot(struct kvm *kvm, const struct memory *memory, uint32_t slot, uint64_t base,
-                    uint64_t end)
+static int set_slot(struct kvm *kvm, const struct memory *memory, uint32_t slot, uint32_t flags,
+                    uint64_t base, uint64_t end)
 {
     struct kvm_userspace_memory_region region = {
         .slot = slot,
+        .flags = flags,
         .guest_phys_addr = base,
         .memory_size = end - base,
         .userspace_addr = (uint64_t)(uintptr_t)(memory->base + base),
@@ -155,14 +156,29 @@ static int add_slot(struct kvm *kvm, const struct memory *memory, uint32_t slot,
 }
 
 /* RAM without the interrupt controllers' hole. */
-static int add_memory(struct kvm *kvm, const struct memory *memory)
+static int set_memory(struct kvm *kvm, const struct memory *memory, uint32_t flags)
 {
     uint64_t low_end = memory->bytes < LAYOUT_HOLE_BASE ? memory->bytes : LAYOUT_HOLE_BASE;
-    if (add_slot(kvm, memory, 0, 0, low_end) != 0)
+    if (set_slot(kvm, memory, 0, flags, 0, low_end) != 0)
         return -1;
     if (memory->bytes <= LAYOUT_HOLE_END)
         return 0;
-    return add_slot(kvm, memory, 1, LAYOUT_HOLE_END, memory->bytes);
+    return set_slot(kvm, memory, 1, flags, LAYOUT_HOLE_END, memory->bytes);
+}
+
+int kvm_set_logging(struct kvm *kvm, const struct memory *memory)
+{
+    return set_memory(kvm, memory, KVM_MEM_LOG_DIRTY_PAGES);
+}
+
+/* Before there is a vCPU. A KVM without a ring (before 5.11) has a dirty log instead. */
+static void want_ring(struct kvm *kvm)
+{
+    enum { RING_BYTES = 1 << 16 };
+    struct kvm_enable_cap cap = {.cap = KVM_CAP_DIRTY_LOG_RING, .args = {RING_BYTES}};
+    kvm->ring_bytes = 0;
+    if (kvm->want_ring && ioctl(kvm->vm_fd, KVM_ENABLE_CAP, &cap) == 0)
+        kvm->ring_bytes = RING_BYTES;
 }
 
 static int add_vcpu(struct kvm *kvm)
@@ -194,8 +210,9 @@ int kvm_create_vm(struct kvm *kvm, const struct memory *memory, bool irqchip,
     if (kvm->vm_fd < 0)
         return explain_setup_failure(step, errno, error);
 
+    want_ring(kvm);
     step = "add guest memory";
-    if (add_memory(kvm, memory) != 0)
+    if (set_memory(kvm, memory, 0) != 0)
         goto destroy;
     step = "create the interrupt controllers";
     if (irqchip && ioctl(kvm->vm_fd, KVM_CREATE_IRQCHIP, 0) != 0)

@@ -13,7 +13,9 @@ struct kvm {
     int vcpu_fd;
     struct kvm_run *run; /* shared with the kernel, run_bytes long */
     size_t run_bytes;
-    bool irqchip; /* interrupt controllers are the kernel's; else zvmm injects */
+    bool irqchip;        /* interrupt controllers are the kernel's; else zvmm injects */
+    bool want_ring;      /* set before kvm_create_vm(): written pages will have to be known */
+    uint32_t ring_bytes; /* of the dirty ring; 0: this KVM has none, or it was not wanted */
 };
 
 /* Open `path` and check the API version. Every way this fails has its own remedy in `error`. */
@@ -25,6 +27,9 @@ int kvm_open(struct kvm *kvm, const char *path, struct zvmm_error *error);
  */
 int kvm_create_vm(struct kvm *kvm, const struct memory *memory, bool irqchip,
                   struct zvmm_error *error);
+
+/* Have KVM tell which pages of `memory` the guest writes from now on; errno says why not. */
+int kvm_set_logging(struct kvm *kvm, const struct memory *memory);
 
 /* Undo kvm_create_vm(); the device stays open. */
 void kvm_destroy_vm(struct kvm *kvm);

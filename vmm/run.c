@@ -92,6 +92,9 @@ static void handle_exit(struct zvmm *vm)
     case KVM_EXIT_IRQ_WINDOW_OPEN:
     case KVM_EXIT_INTR:
         break;
+    case KVM_EXIT_DIRTY_RING_FULL:
+        vm->failed = track_collect(vm) != 0;
+        break;
     case KVM_EXIT_MMIO:
         handle_mmio(vm);
         break;
@@ -209,6 +212,8 @@ int zvmm_run(struct zvmm *vm, struct zvmm_result *result, struct zvmm_error *err
     vm->thread = gettid();
     signals_begin(vm->kvm.run, vm->config.own_process);
     note_first_run(vm);
+    if (vm->result.end == ZVMM_END_STOP)
+        vm->ended = false;
     if (vm->determinism != NULL && determinism_begin(vm, &vm->error) != 0)
         vm->failed = true;
     if (!vm->failed && plan_begin(vm, &vm->error) != 0)

@@ -17,6 +17,7 @@
 #include "probe.h"
 #include "replay/determinism.h"
 #include "snapshot/file.h"
+#include "snapshot/reset.h"
 #include "stats.h"
 
 void zvmm_config_defaults(struct zvmm_config *config)
@@ -201,6 +202,14 @@ static int write_bootinfo(struct build *build)
     return 0;
 }
 
+static int open_kvm(const struct build *build)
+{
+    struct zvmm *vm = build->vm;
+    int result = kvm_open(&vm->kvm, vm->config.kvm_path, build->error);
+    vm->kvm.want_ring = vm->config.resettable;
+    return result;
+}
+
 struct zvmm *vm_new(const struct zvmm_config *config, struct zvmm_error *error)
 {
     uint64_t now = clock_monotonic_ns();
@@ -228,7 +237,7 @@ int zvmm_create(const struct zvmm_config *config, struct zvmm **out, struct zvmm
     if (config->deterministic && determinism_create(vm, error) != 0)
         goto destroy;
     if (vm_pin(vm, error) != 0 || fill_memory(&build) != 0 ||
-        kvm_open(&vm->kvm, config->kvm_path, error) != 0 || make_vm(&build) != 0 ||
+        open_kvm(&build) != 0 || make_vm(&build) != 0 || track_init(vm, error) != 0 ||
         clock_init(&vm->clock, &vm->kvm, error) != 0)
         goto destroy;
     choose_features(&build);
@@ -264,6 +273,8 @@ void zvmm_destroy(struct zvmm *vm)
     console_close(&vm->console);
     timer_destroy(&vm->timer);
     determinism_destroy(vm);
+    track_free(&vm->track);
+    mark_free(vm->mark, &vm->memory);
     kvm_close(&vm->kvm);
     memory_destroy(&vm->memory);
     snapshot_close(vm->origin);

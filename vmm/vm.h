@@ -12,9 +12,11 @@
 #include "kvm.h"
 #include "pause.h"
 #include "snapshot/plan.h"
+#include "snapshot/track.h"
 #include "timer.h"
 
 struct gdb;
+struct mark;
 struct snapshot_file;
 
 struct zvmm {
@@ -37,7 +39,9 @@ struct zvmm {
     struct console console;
     struct timer timer;
     struct pauses pauses;
-    struct plan plan;
+    struct plan plan, stop; /* config.snapshot_at, config.stop_at */
+    struct track track;
+    struct mark *mark; /* of zvmm_mark(), or NULL; owned */
     struct control control;
 
     struct gdb *gdb; /* NULL without --gdb */

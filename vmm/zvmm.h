@@ -60,6 +60,8 @@ struct zvmm_config {
     int in_fd;                   /* console input, -1 for none                                 */
     int out_fd;                  /* console output                                             */
     bool own_process;            /* take SIGINT, SIGTERM, SIGHUP, SIGQUIT and the terminal     */
+    bool resettable;             /* zvmm_mark() will be called: KVM must know written pages   */
+    const char *stop_at;         /* NULL, or at which event zvmm_run() returns, as snapshot_at */
     const char *control_path;    /* NULL, or where zvmm_run() makes a control socket          */
     const char *snapshot_at;     /* NULL, or at which event zvmm_run() takes a snapshot: see   */
     const char *snapshot_path;   /* zvmm(1), --snapshot-at; where to, NULL for GUEST.zsnap;    */
@@ -73,6 +75,7 @@ enum zvmm_end {
     ZVMM_END_GUEST,  /* panic, triple fault, internal error; the report is on stderr     */
     ZVMM_END_SIGNAL, /* a signal ended the run; code is its number                       */
     ZVMM_END_QUIT,   /* the user typed Ctrl-A x                                          */
+    ZVMM_END_STOP,   /* config.stop_at has happened; zvmm_run() again goes on            */
 };
 
 struct zvmm_result {
@@ -95,6 +98,7 @@ struct zvmm_stats {
     uint64_t end_ns;                        /* until the run ended                           */
     uint64_t first_run_cpu_ns;              /* CPU time of the process at the first KVM_RUN  */
     uint64_t snapshots;                     /* taken                                         */
+    uint64_t resets, reset_pages;           /* zvmm_reset() calls, pages they copied         */
     uint64_t snapshot_pause_ns;             /* how long the guest stood still for the last   */
     uint64_t marker_ns[ZVMM_STATS_MARKERS]; /* first ZV_CALL_MARKER with this id; 0 = none   */
 };
@@ -111,7 +115,8 @@ void zvmm_config_defaults(struct zvmm_config *config);
 int zvmm_create(const struct zvmm_config *config, struct zvmm **out, struct zvmm_error *error);
 
 /*
- * Run until the machine ends; at most once per machine. -1 is a host failure. Console output has
+ * Run until the machine ends, or until config.stop_at happens. Again after that, or after
+ * zvmm_reset(). -1 is a host failure. Console output has
  * been written and the terminal is as it was before when this returns.
  */
 int zvmm_run(struct zvmm *vm, struct zvmm_result *result, struct zvmm_error *error);
@@ -131,6 +136,22 @@ int zvmm_restore(const struct zvmm_config *config, const char *path, struct zvmm
  * snapshots when config.snapshot says so. Returns when the file is complete.
  */
 int zvmm_snapshot(struct zvmm *vm, const char *path, const char *parent, struct zvmm_error *error);
+
+/*
+ * Remember the machine as it is now, between runs; config.resettable must have been set.
+ * zvmm_reset() puts it back: memory, vCPU, timers, clock, and no console input. Only what was
+ * written since is copied, so a reset costs microseconds. A later mark replaces the earlier one.
+ */
+int zvmm_mark(struct zvmm *vm, struct zvmm_error *error);
+int zvmm_reset(struct zvmm *vm, struct zvmm_error *error);
+
+/* Write guest-physical memory between runs; a reset takes it back, unlike what is written through
+ * zvmm_memory(). */
+int zvmm_write(struct zvmm *vm, uint64_t paddr, const void *data, uint64_t length,
+               struct zvmm_error *error);
+
+/* Console input for the next run, before what in_fd has; the number of bytes taken, up to 4096. */
+uint64_t zvmm_type(struct zvmm *vm, const void *data, uint64_t length);
 
 /* Print the counters as one line of key=value words on stderr (zvmm --stats). */
 void zvmm_print_stats(const struct zvmm *vm);

@@ -10,8 +10,9 @@
 
 #include "probe.h"
 
-#define TSC_TOLERANCE_PPM 250 /* KVM's own: closer frequencies are the same clock measured twice   \
-                               */
+#define TSC_TOLERANCE_PPM                                                                          \
+    250 /* KVM's own: closer frequencies are the same clock measured twice                         \
+         */
 
 const char *host_id(char text[HOST_ID_ROOM])
 {

@@ -151,24 +151,43 @@ static void fall_due(struct zvmm *vm)
     pause_want(vm);
 }
 
-void plan_see_marker(struct zvmm *vm, uint32_t id, const char *name)
+static bool is_met_by_marker(const struct plan *plan, uint32_t id, const char *name)
 {
-    const struct plan *plan = &vm->plan;
-    if (plan->met)
-        return;
-    if ((plan->kind == PLAN_MARKER && is_marker(plan, id, name)) ||
-        (plan->kind == PLAN_START && id == ZV_MARKER_PROCESS_START && is_program(plan, name)) ||
-        (plan->kind == PLAN_EXIT && id == ZV_MARKER_PROCESS_EXIT && is_program(plan, name)))
+    switch (plan->kind) {
+    case PLAN_MARKER:
+        return is_marker(plan, id, name);
+    case PLAN_START:
+        return id == ZV_MARKER_PROCESS_START && is_program(plan, name);
+    case PLAN_EXIT:
+        return id == ZV_MARKER_PROCESS_EXIT && is_program(plan, name);
+    default:
+        return false;
+    }
+}
+
+void plan_see_marker(struct zvmm *vm, uint32_t id, uint64_t value, const char *name)
+{
+    if (is_met_by_marker(&vm->stop, id, name))
+        vm_end(vm, ZVMM_END_STOP, (int64_t)value);
+    if (!vm->plan.met && is_met_by_marker(&vm->plan, id, name))
         fall_due(vm);
+}
+
+static bool is_met_by_exit(const struct zvmm *vm, const struct plan *plan)
+{
+    return (plan->kind == PLAN_EXITS && vm->stats.runs >= plan->number) ||
+           (plan->kind == PLAN_TIME && clock_monotonic_ns() >= plan->deadline_ns);
 }
 
 void plan_see_exit(struct zvmm *vm)
 {
-    const struct plan *plan = &vm->plan;
     bool asked = vm->config.own_process && signals_take_snapshot();
-    if (asked || (plan->kind == PLAN_EXITS && !plan->met && vm->stats.runs >= plan->number) ||
-        (plan->kind == PLAN_TIME && !plan->met && clock_monotonic_ns() >= plan->deadline_ns))
+    if (asked || (!vm->plan.met && is_met_by_exit(vm, &vm->plan)))
         fall_due(vm);
+    if (!vm->ended && !vm->stop.met && is_met_by_exit(vm, &vm->stop)) {
+        vm->stop.met = true;
+        vm_end(vm, ZVMM_END_STOP, 0);
+    }
 }
 
 /* ---- Snapshots --------------------------------------------------------------------------------
@@ -250,9 +269,8 @@ static int check_folder(const char *path, struct zvmm_error *error)
 }
 
 /* The vCPU's thread is woken by the same signal as for the guest's own timer. */
-static int set_alarm(struct zvmm *vm, struct zvmm_error *error)
+static int set_alarm(struct zvmm *vm, struct plan *plan, struct zvmm_error *error)
 {
-    struct plan *plan = &vm->plan;
     plan->deadline_ns = clock_monotonic_ns() + plan->number;
     if (plan->kind != PLAN_TIME || timer_alarm(vm, plan->number) == 0)
         return 0;
@@ -262,12 +280,14 @@ static int set_alarm(struct zvmm *vm, struct zvmm_error *error)
 
 int plan_begin(struct zvmm *vm, struct zvmm_error *error)
 {
-    if (plan_parse(&vm->plan, vm->config.snapshot_at, error) != 0 ||
+    bool first = vm->plan.kind == PLAN_NEVER;
+    if ((first && plan_parse(&vm->plan, vm->config.snapshot_at, error) != 0) ||
         check_parent(vm->config.snapshot_parent, error) != 0 ||
         check_folder(vm->config.snapshot_path, error) != 0)
         return -1;
-    plan_see_exit(vm);
-    return set_alarm(vm, error);
+    if (vm->stop.kind == PLAN_NEVER && plan_parse(&vm->stop, vm->config.stop_at, error) != 0)
+        return -1;
+    return set_alarm(vm, &vm->plan, error) != 0 ? -1 : set_alarm(vm, &vm->stop, error);
 }
 
 /* The guest has failed. Not writing its state is no reason to hide that. */
@@ -296,7 +316,7 @@ int plan_end(struct zvmm *vm, struct zvmm_error *error)
         take_panic(vm);
     if (wait_for_writer(vm, error) != 0)
         return -1;
-    if (plan->kind == PLAN_NEVER || plan->met || vm->failed)
+    if (plan->kind == PLAN_NEVER || plan->met || vm->failed || vm->result.end == ZVMM_END_STOP)
         return 0;
     return error_set(error,
                      "--snapshot-at %s: the run has ended and this has not happened; there is no "

@@ -36,7 +36,7 @@ bool plan_needs_processes(const struct plan *plan);
 int plan_begin(struct zvmm *vm, struct zvmm_error *error);
 
 /* What happens in a run. */
-void plan_see_marker(struct zvmm *vm, uint32_t id, const char *name);
+void plan_see_marker(struct zvmm *vm, uint32_t id, uint64_t value, const char *name);
 void plan_see_exit(struct zvmm *vm);
 
 /* The vCPU is settled: take the snapshot if one is due. A failure ends the run. */

@@ -180,11 +180,14 @@ static int map_memory(struct restore *restore)
 static int make_vcpu(struct restore *restore)
 {
     struct zvmm *vm = restore->vm;
-    if (kvm_open(&vm->kvm, vm->config.kvm_path, restore->error) != 0 ||
-        kvm_create_vm(&vm->kvm, &vm->memory, restore->state.has_irqchip, restore->error) != 0 ||
+    if (kvm_open(&vm->kvm, vm->config.kvm_path, restore->error) != 0)
+        return -1;
+    vm->kvm.want_ring = vm->config.resettable;
+    if (kvm_create_vm(&vm->kvm, &vm->memory, restore->state.has_irqchip, restore->error) != 0 ||
         host_check(restore->file, restore->machine, &restore->state, &vm->kvm, restore->error) != 0)
         return -1;
-    if (clock_resume(&vm->clock, &vm->kvm, restore->machine->tsc, restore->error) != 0)
+    if (track_init(vm, restore->error) != 0 ||
+        clock_resume(&vm->clock, &vm->kvm, restore->machine->tsc, restore->error) != 0)
         return -1;
     return state_load(&restore->state, &vm->kvm, restore->error);
 }

@@ -8,7 +8,7 @@
 #ifndef ZVMM_SNAPSHOT_TAKE_H
 #define ZVMM_SNAPSHOT_TAKE_H
 
-#include "zvmm.h"
+#include "memory.h"
 
 struct take;
 

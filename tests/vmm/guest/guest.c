@@ -506,6 +506,54 @@ static void triple_fault(void)
     asm volatile("lidt %0; ud2" ::"m"(none));
 }
 
+static void mark(u32 id, u64 value)
+{
+    volatile struct zv_call *c = new_call(ZV_CALL_MARKER);
+    c->u.marker.id = id;
+    c->u.marker.value = value;
+    check(call(c) == ZV_OK, "marker");
+}
+
+static u64 free_base(u64 length)
+{
+    for (u32 i = 0; i < boot->num_ranges; i++)
+        if (boot->ranges[i].type == ZV_MEM_FREE && boot->ranges[i].length >= length)
+            return boot->ranges[i].base;
+    return 0;
+}
+
+/* Between two markers, write a word into each of so many pages, so many pages apart. */
+static void test_touch(void)
+{
+    u64 pages = take_number();
+    words += *words == ' ';
+    u64 stride = take_number() * 4096, base = free_base(pages * stride);
+    mark(0x1000, base);
+    for (u64 i = 0; i < pages; i++)
+        ++*(volatile u64 *)direct(base + i * stride);
+    mark(0x1001, *(volatile u64 *)direct(base));
+    finish((int64_t)*(volatile u64 *)direct(base));
+}
+
+/* Hash one's own progress through 64 pages of memory; print the hash now and then. */
+static void test_progress(void)
+{
+    enum { WORDS = 64 * 512 };
+    u64 rounds = take_number(), hash = 1;
+    volatile u64 *data = direct(free_base(WORDS * 8));
+    for (u64 i = 0; i < rounds; i++) {
+        hash = hash * 6364136223846793005u + 1442695040888963407u;
+        data[(hash >> 33) % WORDS] ^= hash;
+        hash += data[(hash >> 17) % WORDS] + i;
+        if (i % 1024 == 0)
+            print_value("hash", hash);
+        if (i % 256 == 0)
+            mark(0x1002, i);
+    }
+    print_value("last", hash);
+    finish((int64_t)(hash & 127));
+}
+
 void test_main(struct zv_boot_info *info)
 {
     boot = info;
@@ -556,6 +604,10 @@ void test_main(struct zv_boot_info *info)
         ready();
         asm volatile("1: jmp 1b");
     }
+    if (take_word("touch"))
+        test_touch();
+    if (take_word("progress"))
+        test_progress();
     if (take_word("port"))
         asm volatile("mov $0x99, %%dx; inb %%dx, %%al; outb %%al, %%dx" ::: "eax", "edx");
     if (take_word("mmio"))

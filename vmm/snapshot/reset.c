@@ -1,0 +1,200 @@
+/*
+ * reset.c - back to an earlier state of the same machine, in place.
+ *
+ * A mark keeps the vCPU's state and a second copy of the memory; a reset copies back only the
+ * pages written since. That is what makes thousands of runs a second from one state possible.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "snapshot/file.h"
+#include "snapshot/reset.h"
+#include "snapshot/state.h"
+#include "vm.h"
+
+struct mark {
+    struct vcpu_state state;
+    uint8_t *memory; /* what the machine had; as long as its memory; owned */
+    uint64_t tsc;
+    uint64_t timer_fired;
+    uint32_t pending;
+    uint32_t console_tail;
+    bool announced;
+};
+
+/* 16 bytes at a time: for one page, a string instruction costs more to start. */
+static void copy_page(uint8_t *to, const uint8_t *from)
+{
+    typedef long long vector __attribute__((vector_size(16)));
+    vector *destination = (vector *)to;
+    const vector *source = (const vector *)from;
+    for (unsigned i = 0; i < PAGE_BYTES / sizeof(vector); i += 8)
+        for (unsigned j = 0; j < 8; j++)
+            destination[i + j] = source[i + j];
+}
+
+/* ---- Marking -----------------------------------------------------------------------------------
+ */
+
+/* A restored machine's memory is its file, where it has not been written. */
+static int new_copy(struct mark *mark, const struct zvmm *vm, struct zvmm_error *error)
+{
+    if (vm->origin != NULL)
+        return snapshot_map(vm->origin, &mark->memory, error);
+    void *memory = mmap(NULL, vm->memory.bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED)
+        return error_set(error, "mark: no room for a second copy of the memory: %s",
+                         strerror(errno));
+    mark->memory = memory;
+    return 0;
+}
+
+static int copy_memory(struct mark *mark, const struct zvmm *vm, struct zvmm_error *error)
+{
+    struct page_set set;
+    uint64_t end;
+    if (new_copy(mark, vm, error) != 0)
+        return -1;
+    if (page_set_init(&set, vm->memory.bytes) != 0)
+        return error_set(error, "mark: out of memory");
+    for (uint32_t i = 0; i < vm->layout.count && vm->origin == NULL; i++)
+        if (vm->layout.ranges[i].type == ZV_MEM_KERNEL ||
+            vm->layout.ranges[i].type == ZV_MEM_MODULE)
+            page_set_add(&set, vm->layout.ranges[i].base, vm->layout.ranges[i].length);
+    int result = page_set_add_present(&set, &vm->memory, vm->origin != NULL);
+    for (uint64_t at = 0; result == 0 && page_set_next(&set, &at, &end); at = end)
+        for (; at < end; at++)
+            copy_page(mark->memory + at * PAGE_BYTES, vm->memory.base + at * PAGE_BYTES);
+    page_set_free(&set);
+    return result == 0
+               ? 0
+               : error_set(error, "mark: cannot read /proc/self/pagemap: %s", strerror(errno));
+}
+
+/* A later mark only has to follow what was written since the one before. */
+static int update_memory(struct mark *mark, const struct zvmm *vm)
+{
+    const struct track *track = &vm->track;
+    for (uint64_t i = 0; i < track->count; i++)
+        copy_page(mark->memory + track->list[i] * PAGE_BYTES,
+                  vm->memory.base + track->list[i] * PAGE_BYTES);
+    return 0;
+}
+
+static int save_machine(struct mark *mark, struct zvmm *vm, struct zvmm_error *error)
+{
+    if (state_save(&mark->state, &vm->kvm, (vm->features & ZV_FEATURE_XSAVE) != 0, error) != 0)
+        return -1;
+    mark->tsc = clock_guest_tsc(&vm->clock);
+    mark->timer_fired = vm->timer.fired;
+    mark->pending = atomic_load(&vm->pending);
+    mark->console_tail = vm->console.out_tail;
+    mark->announced = vm->console.announced;
+    return 0;
+}
+
+void mark_free(struct mark *mark, const struct memory *memory)
+{
+    if (mark == NULL)
+        return;
+    if (mark->memory != NULL)
+        munmap(mark->memory, memory->bytes);
+    free(mark);
+}
+
+int zvmm_mark(struct zvmm *vm, struct zvmm_error *error)
+{
+    bool first = vm->mark == NULL;
+    if (first && (vm->mark = calloc(1, sizeof(*vm->mark))) == NULL)
+        return error_set(error, "mark: out of memory");
+    if (vm_settle(vm, error) != 0 || save_machine(vm->mark, vm, error) != 0)
+        goto fail;
+    if (!first) {
+        if (track_collect(vm) != 0) {
+            *error = vm->error;
+            goto fail;
+        }
+        update_memory(vm->mark, vm);
+    }
+    if (track_begin(vm, error) != 0 || (first && copy_memory(vm->mark, vm, error) != 0))
+        goto fail;
+    return 0;
+
+fail:
+    mark_free(vm->mark, &vm->memory);
+    vm->mark = NULL;
+    return -1;
+}
+
+/* ---- Going back ---------------------------------------------------------------------------------
+ */
+
+static int restore_pages(struct zvmm *vm, struct zvmm_error *error)
+{
+    struct track *track = &vm->track;
+    if (track_collect(vm) != 0) {
+        *error = vm->error;
+        return -1;
+    }
+    for (uint64_t i = 0; i < track->count; i++)
+        copy_page(vm->memory.base + track->list[i] * PAGE_BYTES,
+                  vm->mark->memory + track->list[i] * PAGE_BYTES);
+    vm->stats.reset_pages += track->count;
+    track_forget(track);
+    return 0;
+}
+
+int zvmm_reset(struct zvmm *vm, struct zvmm_error *error)
+{
+    const struct mark *mark = vm->mark;
+    if (mark == NULL)
+        return error_set(error, "reset: the machine has no mark; call zvmm_mark() first");
+    if (vm->failed)
+        return error_set(error, "reset: the host has failed: %.400s", vm->error.text);
+    if (vm->kvm.run->exit_reason == KVM_EXIT_IO && vm_settle(vm, error) != 0)
+        return -1;
+    if (restore_pages(vm, error) != 0 ||
+        clock_resume(&vm->clock, &vm->kvm, mark->tsc, error) != 0 ||
+        state_reset(&mark->state, &vm->kvm, error) != 0)
+        return -1;
+    atomic_store(&vm->pending, mark->pending);
+    vm->timer.fired = mark->timer_fired;
+    vm->timer.armed = UINT64_MAX;
+    atomic_store((_Atomic uint64_t *)&vm->shared->armed_tsc, UINT64_MAX);
+    vm->console.out_tail = mark->console_tail;
+    vm->console.in_head = vm->console.in_tail = 0;
+    vm->console.announced = mark->announced;
+    vm->ended = false;
+    vm->stats.resets++;
+    return 0;
+}
+
+/* ---- Input of a harness
+ * -------------------------------------------------------------------------- */
+
+int zvmm_write(struct zvmm *vm, uint64_t paddr, const void *data, uint64_t length,
+               struct zvmm_error *error)
+{
+    void *to = memory_at(&vm->memory, gpa(paddr), length);
+    if (to == NULL)
+        return error_set(error, "guest memory: %#llx is outside", (unsigned long long)paddr);
+    memcpy(to, data, length);
+    track_note(vm, paddr, length);
+    return 0;
+}
+
+uint64_t zvmm_type(struct zvmm *vm, const void *data, uint64_t length)
+{
+    struct console *console = &vm->console;
+    const uint8_t *from = data;
+    uint64_t taken = 0;
+    pthread_mutex_lock(&console->lock);
+    while (taken < length && console->in_head - console->in_tail < CONSOLE_INPUT_BYTES)
+        console->in[console->in_head++ % CONSOLE_INPUT_BYTES] = from[taken++];
+    console->announced = false;
+    pthread_mutex_unlock(&console->lock);
+    return taken;
+}
