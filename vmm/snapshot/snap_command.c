@@ -8,10 +8,13 @@
 #include "command.h"
 #include "error.h"
 #include "snapshot/file.h"
+#include "snapshot/transport.h"
 
-static const char usage[] =
-    "usage: zvmm snap info FILE      what is in it\n"
-    "       zvmm snap verify FILE    whether it and its parents are whole\n";
+static const char usage[] = "usage: zvmm snap info FILE      what is in it\n"
+                            "       zvmm snap verify FILE    whether it and its parents are whole\n"
+                            "       zvmm snap flatten FILE OUT  it and its parents as one file\n"
+                            "       zvmm snap pack FILE OUT     compressed, for transport\n"
+                            "       zvmm snap unpack FILE OUT   and back\n";
 
 static void print_hex(const char *what, const uint8_t *bytes, uint32_t count)
 {
@@ -109,13 +112,28 @@ static int run_verify(char *argv[], struct zvmm_error *error)
     return result;
 }
 
+static int run_flatten(char *argv[], struct zvmm_error *error)
+{
+    return snapshot_flatten(argv[0], argv[1], error);
+}
+
+static int run_pack(char *argv[], struct zvmm_error *error)
+{
+    return snapshot_pack(argv[0], argv[1], error);
+}
+
+static int run_unpack(char *argv[], struct zvmm_error *error)
+{
+    return snapshot_unpack(argv[0], argv[1], error);
+}
+
 static const struct {
     const char *name;
     int files;
     int (*run)(char *argv[], struct zvmm_error *error);
 } verbs[] = {
-    {"info", 1, run_info},
-    {"verify", 1, run_verify},
+    {"info", 1, run_info}, {"verify", 1, run_verify}, {"flatten", 2, run_flatten},
+    {"pack", 2, run_pack}, {"unpack", 2, run_unpack},
 };
 
 int snap_command(int argc, char *argv[])

@@ -1,13 +1,10 @@
 /* write.c - writing snapshot files. */
 #include "snapshot/write.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "snapshot/temporary.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -16,9 +13,7 @@
 
 /* A file being written. */
 struct writer {
-    const char *path;
-    char *temporary;
-    int fd;
+    struct temporary file;
     struct snapshot_image *image;
     uint64_t memory_offset;
     struct zsnap_run *runs; /* owned */
@@ -26,31 +21,14 @@ struct writer {
     struct zvmm_error *error;
 };
 
-#define FAIL(writer, format, ...)                                                                  \
-    error_set((writer)->error, "%s: " format, (writer)->path, ##__VA_ARGS__)
-
-static int explain_write_failure(struct writer *writer, int reason)
+static int no_memory(const struct writer *writer)
 {
-    return FAIL(writer, "cannot write the snapshot: %s%s", strerror(reason),
-                reason == ENOSPC || reason == EDQUOT
-                    ? "; make room or write it elsewhere (what was there before is untouched)"
-                    : "; write it elsewhere");
+    return error_set(writer->error, "%s: out of memory", writer->file.path);
 }
 
 static int write_at(struct writer *writer, const void *data, uint64_t length, uint64_t offset)
 {
-    const uint8_t *from = data;
-    while (length != 0) {
-        ssize_t written = pwrite(writer->fd, from, length, (off_t)offset);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return explain_write_failure(writer, errno);
-        from += written;
-        offset += (uint64_t)written;
-        length -= (uint64_t)written;
-    }
-    return 0;
+    return temporary_write(&writer->file, data, length, offset, writer->error);
 }
 
 /* ---- Memory --------------------------------------------------------------------------------- */
@@ -88,7 +66,7 @@ static int emit(struct writer *writer, uint64_t paddr, uint64_t length, const ui
         uint64_t room = writer->room == 0 ? 1024 : 2 * writer->room;
         struct zsnap_run *runs = realloc(writer->runs, room * sizeof(*runs));
         if (runs == NULL)
-            return FAIL(writer, "out of memory");
+            return no_memory(writer);
         writer->runs = runs;
         writer->room = room;
     }
@@ -150,7 +128,7 @@ static int write_front(struct writer *writer)
     uint8_t *front = calloc(1, writer->memory_offset);
     uint64_t at = sizeof(image->header);
     if (front == NULL)
-        return FAIL(writer, "out of memory");
+        return no_memory(writer);
     for (uint32_t i = 0; i < image->num_parts; i++) {
         const struct snapshot_part *part = &image->parts[i];
         memcpy(front + at, part->bytes, part->length);
@@ -177,9 +155,8 @@ static int write_contents(struct writer *writer)
             return -1;
     uint64_t end = writer->memory_offset + header->memory_bytes;
     uint64_t bytes = writer->num_runs * sizeof(struct zsnap_run);
-    if (ftruncate(writer->fd, (off_t)(end + bytes)) != 0)
-        return explain_write_failure(writer, errno);
-    if (write_at(writer, writer->runs, bytes, end) != 0)
+    /* A last byte, as a hole at the end would not make the file any longer. */
+    if (bytes == 0 ? write_at(writer, "", 1, end - 1) : write_at(writer, writer->runs, bytes, end))
         return -1;
     header->magic = ZSNAP_MAGIC;
     header->version = ZSNAP_VERSION;
@@ -192,65 +169,15 @@ static int write_contents(struct writer *writer)
     return write_front(writer);
 }
 
-/* The name itself has to reach the disk too. Failing is harmless: the file is whole. */
-static void sync_folder(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    char *folder = slash == NULL ? strdup(".") : strndup(path, (size_t)(slash - path + 1));
-    int fd = folder != NULL ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    if (fd >= 0) {
-        fsync(fd);
-        close(fd);
-    }
-    free(folder);
-}
-
-static int finish(struct writer *writer)
-{
-    if (writer->image->sync && fsync(writer->fd) != 0)
-        return explain_write_failure(writer, errno);
-    if (rename(writer->temporary, writer->path) != 0)
-        return FAIL(writer, "cannot give the snapshot its name: %s; write it elsewhere",
-                    strerror(errno));
-    if (writer->image->sync)
-        sync_folder(writer->path);
-    return 0;
-}
-
-static int create(struct writer *writer)
-{
-    struct stat status;
-    if (stat(writer->path, &status) == 0 && !S_ISREG(status.st_mode))
-        return FAIL(writer, "is there and no regular file; name another file for the snapshot");
-    if (asprintf(&writer->temporary, "%s.XXXXXX", writer->path) < 0) {
-        writer->temporary = NULL;
-        return FAIL(writer, "out of memory");
-    }
-    writer->fd = mkostemp(writer->temporary, O_CLOEXEC);
-    if (writer->fd < 0)
-        return FAIL(writer,
-                    "cannot create the snapshot: %s; name a file in a folder that you may "
-                    "write to",
-                    strerror(errno));
-    mode_t mask = umask(0);
-    umask(mask);
-    fchmod(writer->fd, 0666 & ~mask); /* a snapshot is a file like any other */
-    return 0;
-}
-
 int snapshot_write(const char *path, struct snapshot_image *image, struct zvmm_error *error)
 {
-    struct writer writer = {.path = path, .fd = -1, .image = image, .error = error};
-    int result = create(&writer);
+    struct writer writer = {.image = image, .error = error};
+    int result = temporary_create(&writer.file, path, error);
     if (result == 0)
         result = write_contents(&writer);
     if (result == 0)
-        result = finish(&writer);
-    if (result != 0 && writer.fd >= 0)
-        unlink(writer.temporary);
-    if (writer.fd >= 0)
-        close(writer.fd);
-    free(writer.temporary);
+        result = temporary_finish(&writer.file, image->sync, error);
+    temporary_close(&writer.file);
     free(writer.runs);
     return result;
 }
