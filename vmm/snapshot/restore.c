@@ -52,6 +52,11 @@ static int check_machine(struct restore *restore)
         !inside(restore, machine->shared, sizeof(struct zv_shared_page)) ||
         machine->info % 8 != 0 || !inside(restore, machine->info, sizeof(struct zv_boot_info)))
         return damaged(restore, "its boot block lies outside its memory");
+    if ((machine->features & ZV_FEATURE_DETERMINISTIC) != 0)
+        return error_set(restore->error,
+                         "%s: was taken of a deterministic run, whose time cannot go on; look at it "
+                         "with zvmm inspect, or replay the run",
+                         snapshot_path(restore->file));
     if (machine->tsc_khz == 0)
         return damaged(restore, "its clock stands still");
     return 0;
