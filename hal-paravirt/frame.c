@@ -18,8 +18,10 @@
 #include "pmem.h"
 
 /* struct frame.link of a free frame: state, next, previous. Index 0 ends the list. */
-#define LINK_FREE       1ull
-#define LINK_STATE      0xffull
+enum {
+    LINK_FREE = 1,
+    LINK_STATE = 0xff, /* mask */
+};
 #define LINK_NEXT_SHIFT 8
 #define LINK_PREV_SHIFT 36
 #define LINK_INDEX      0xfffffffull

@@ -8,6 +8,7 @@
 
 const struct command command_table[] = {
     {"inspect", "show what the guest kernel in a snapshot was doing", inspect_command},
+    {"diff", "show what happened between two snapshots", diff_command},
     {"bench", "measure a kernel; each sample vouched for by the VMM", bench_command},
     {"ctl", "ask a running machine: snapshot, status, quit", ctl_command},
     {"restore", "go on from a snapshot", restore_command},

@@ -71,11 +71,11 @@ static bool is_skipped(const struct object_type *type, const char *label)
     return false;
 }
 
-static void find_in(struct object_type *type, const Dwarf_Die *in, uint64_t base,
-                    const char *prefix, unsigned depth);
+static void find_in(struct inspector *inspector, struct object_type *type, const Dwarf_Die *in,
+                    uint64_t base, const char *prefix, unsigned depth);
 
-static void find_in_member(struct object_type *type, Dwarf_Die *die, uint64_t base,
-                           const char *prefix, unsigned depth)
+static void find_in_member(struct inspector *inspector, struct object_type *type, Dwarf_Die *die,
+                           uint64_t base, const char *prefix, unsigned depth)
 {
     Dwarf_Die plain, target;
     struct member member;
@@ -88,28 +88,28 @@ static void find_in_member(struct object_type *type, Dwarf_Die *die, uint64_t ba
     if (is_skipped(type, label))
         return;
     int tag = dwarf_tag(&plain);
-    if (tag == DW_TAG_pointer_type && type_target(&plain, &target) && type_is_object(&target))
+    if (tag == DW_TAG_pointer_type && value_target(inspector, &plain, &target) &&
+        type_is_object(&target))
         add_edge(type, base + member.offset, label);
     else if ((tag == DW_TAG_structure_type || tag == DW_TAG_union_type) && !is_link(&plain))
-        find_in(type, &plain, base + member.offset, label, depth + 1);
+        find_in(inspector, type, &plain, base + member.offset, label, depth + 1);
 }
 
-static void find_in(struct object_type *type, const Dwarf_Die *in, uint64_t base,
-                    const char *prefix, unsigned depth)
+static void find_in(struct inspector *inspector, struct object_type *type, const Dwarf_Die *in,
+                    uint64_t base, const char *prefix, unsigned depth)
 {
     Dwarf_Die plain = *in, die;
     if (depth > NESTING_MAX || dwarf_child(&plain, &die) != 0)
         return;
     do {
         if (dwarf_tag(&die) == DW_TAG_member)
-            find_in_member(type, &die, base, prefix, depth);
+            find_in_member(inspector, type, &die, base, prefix, depth);
     } while (dwarf_siblingof(&die, &die) == 0);
 }
 
 void edges_find(struct inspector *inspector, struct object_type *type)
 {
-    (void)inspector;
-    find_in(type, &type->die, 0, "", 0);
+    find_in(inspector, type, &type->die, 0, "", 0);
 }
 
 void edges_follow(struct inspector *inspector, struct census *census,

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { INDEX_BUCKETS = 4096 };
+enum { INDEX_BUCKETS = 4096, SIZELESS_MAX = 4096 };
 
 /* A name at the top level of a compilation unit. */
 struct name {
@@ -37,6 +37,8 @@ static int compare_symbols(const void *a, const void *b)
     const struct symbol *x = a, *y = b;
     if (x->address != y->address)
         return x->address < y->address ? -1 : 1;
+    if (x->size != y->size) /* of aliases the one that has a size comes last: it is found */
+        return x->size < y->size ? -1 : 1;
     return strcmp(x->name, y->name);
 }
 
@@ -161,17 +163,11 @@ bool symbols_at(struct symbols *symbols, uint64_t address, struct symbol *out)
         else
             high = middle;
     }
-    while (low-- > 0) {
-        const struct symbol *symbol = &symbols->sorted[low];
-        uint64_t size = symbol->size != 0 ? symbol->size : 1;
-        if (address - symbol->address < size) {
-            *out = *symbol;
-            return true;
-        }
-        if (symbol->size != 0)
-            return false;
-    }
-    return false;
+    if (low == 0)
+        return false;
+    *out = symbols->sorted[low - 1];
+    /* Assembly often leaves the size out: then the symbol reaches to the next one. */
+    return address - out->address < (out->size != 0 ? out->size : SIZELESS_MAX);
 }
 
 bool symbols_named(struct symbols *symbols, const char *name, struct symbol *out)

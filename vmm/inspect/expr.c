@@ -133,7 +133,7 @@ static int dereference(struct parser *parser, struct value *value)
     struct value pointer = *value;
     Dwarf_Die target;
     uint64_t address;
-    if (value->is_number || !type_target(&pointer.type, &target))
+    if (value->is_number || !value_target(parser->inspector, &pointer.type, &target))
         return fail(parser, "this is no pointer to a known type");
     if (!value_read(parser->inspector, &pointer, &address))
         return fail(parser, "the pointer is not in mapped memory");

@@ -9,7 +9,7 @@
 #include "inspect/verb.h"
 
 static const struct verb *const verbs[] = {
-    &verb_summary, &verb_jobs, &verb_ps,    &verb_threads, &verb_handles, &verb_object,
+    &verb_summary, &verb_jobs, &verb_ps,    &verb_threads, &verb_bt, &verb_handles, &verb_object, &verb_vmo, &verb_vmar, &verb_ports, &verb_timers, &verb_klog, &verb_counters,
     &verb_regs,    &verb_mem,  &verb_sym,   &verb_print,
 };
 

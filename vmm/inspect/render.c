@@ -11,7 +11,7 @@ static void render_pointer(struct inspector *inspector, const struct value *valu
 {
     char text[POINTER_TEXT] = "", words[POINTER_TEXT];
     Dwarf_Die target;
-    bool typed = type_target(&value->type, &target);
+    bool typed = value_target(inspector, &value->type, &target);
     if (number == 0) {
         item_text(inspector->report, parent, key, "NULL");
         return;

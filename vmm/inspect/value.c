@@ -101,10 +101,24 @@ bool value_read(struct inspector *inspector, const struct value *value, uint64_t
     return true;
 }
 
+bool value_target(struct inspector *inspector, const Dwarf_Die *type, Dwarf_Die *out)
+{
+    Dwarf_Die plain, whole;
+    char name[VALUE_TEXT_MAX];
+    if (!type_target(type, out))
+        return false;
+    if (!type_strip(out, &plain) || !dwarf_hasattr(&plain, DW_AT_declaration))
+        return true;
+    type_name(&plain, name, sizeof(name));
+    if (symbols_type(inspector->symbols, name, 0, &whole))
+        *out = whole;
+    return true;
+}
+
 bool value_deref(struct inspector *inspector, const struct value *pointer, struct value *out)
 {
     struct value place = {.address = 0};
-    if (!type_target(&pointer->type, &place.type) ||
+    if (!value_target(inspector, &pointer->type, &place.type) ||
         !value_read(inspector, pointer, &place.address) || place.address == 0)
         return false;
     *out = place;
@@ -117,7 +131,7 @@ bool value_index(struct inspector *inspector, const struct value *array, uint64_
     Dwarf_Die plain;
     struct value place = {.address = array->address};
     uint64_t offset;
-    if (!type_strip(&array->type, &plain) || !type_target(&plain, &place.type))
+    if (!type_strip(&array->type, &plain) || !value_target(inspector, &plain, &place.type))
         return false;
     if (dwarf_tag(&plain) == DW_TAG_pointer_type &&
         (!value_read(inspector, array, &place.address) || place.address == 0))

@@ -30,6 +30,9 @@ bool value_variable(struct inspector *inspector, const char *name, struct value 
  */
 bool value_path(struct inspector *inspector, const struct value *from, const char *path,
                 struct value *out);
+/* type_target(), and where the file that declares a pointer knows only the name of what it points
+ * at, the definition of that name. */
+bool value_target(struct inspector *inspector, const Dwarf_Die *type, Dwarf_Die *out);
 bool value_deref(struct inspector *inspector, const struct value *pointer, struct value *out);
 bool value_index(struct inspector *inspector, const struct value *array, uint64_t index,
                  struct value *out);

@@ -69,11 +69,12 @@ static void add_waiter(void *arg, struct object *object, uint32_t signals)
 }
 
 /* Threads whose wait the object would end. */
-static void add_waiters(struct inspector *inspector, const struct object *object, struct item *map)
+static void add_waiters(struct inspector *inspector, const struct object *object, const char *key,
+                        struct item *map)
 {
     struct search search = {.inspector = inspector,
                             .object = object,
-                            .list = item_list(inspector->report, map, "waiters")};
+                            .list = item_list(inspector->report, map, key)};
     for (size_t i = 0; i < census_count(inspector->census); i++) {
         search.thread = census_object(inspector->census, i);
         struct value value = object_value(inspector, search.thread);
@@ -176,7 +177,9 @@ void object_report(struct inspector *inspector, const struct object *object, str
     struct item *referrers = item_list(inspector->report, map, "referrers");
     for (const struct reference *at = object->references; at != NULL; at = at->next)
         add_referrer(inspector, at, referrers);
-    add_waiters(inspector, object, map);
+    add_waiters(inspector, object, "waiters", map);
+    if (other != NULL)
+        add_waiters(inspector, other, "peer_waiters", map);
     add_registrations(inspector, object, map);
     add_messages(inspector, object, &value, map);
     add_fields(inspector, object, &value, map);

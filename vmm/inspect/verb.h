@@ -17,7 +17,7 @@ struct verb {
 
 extern const struct verb verb_summary, verb_jobs, verb_ps, verb_threads, verb_bt, verb_handles,
     verb_object, verb_vmo, verb_vmar, verb_ports, verb_timers, verb_klog, verb_counters,
-    verb_ktrace, verb_regs, verb_mem, verb_sym, verb_print;
+    verb_regs, verb_mem, verb_sym, verb_print;
 
 /* ---- Shared by commands ---------------------------------------------------------------------- */
 
@@ -35,6 +35,9 @@ void object_report_head(struct inspector *inspector, const struct object *object
                         struct item *map);
 /* Everything: head, the type's own fields, waiters, referrers (verb-object.c). */
 void object_report(struct inspector *inspector, const struct object *object, struct item *map);
+
+/* The kernel's counters: a list of maps with name and value (verb-counters.c). */
+struct item *counters_report(struct inspector *inspector);
 
 /* --dot (draw.c): everything; what blocked threads wait on and who could end that; what is within
  * two steps of an object. */

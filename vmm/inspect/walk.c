@@ -27,12 +27,10 @@ static bool push(struct inspector *inspector, struct walk *walk, uint64_t addres
 }
 
 /* The pointer to the first element: the head itself, or its first member. */
-static bool first_pointer(struct inspector *inspector, const struct value *head,
-                          struct value *pointer)
+static bool first_pointer(const struct value *head, struct value *pointer)
 {
     Dwarf_Die plain, die;
     struct member member;
-    (void)inspector;
     if (!type_strip(&head->type, &plain))
         return false;
     *pointer = *head;
@@ -57,8 +55,8 @@ bool walk_list(struct inspector *inspector, const struct value *from, const char
     struct value head, pointer, next;
     uint64_t address, mark = 0, limit = 1, steps = 0;
     *out = (struct walk){.count = 0};
-    if (!value_path(inspector, from, path, &head) || !first_pointer(inspector, &head, &pointer) ||
-        !type_target(&pointer.type, &out->type) || !value_read(inspector, &pointer, &address))
+    if (!value_path(inspector, from, path, &head) || !first_pointer(&head, &pointer) ||
+        !value_target(inspector, &pointer.type, &out->type) || !value_read(inspector, &pointer, &address))
         return false;
     struct value element = {.type = out->type};
     if (!value_path(inspector, &element, link, &next))
@@ -113,8 +111,8 @@ bool walk_tree(struct inspector *inspector, const struct value *from, const char
     struct tree_walk tree = {.inspector = inspector, .out = out, .path = path};
     uint64_t root;
     *out = (struct walk){.count = 0};
-    if (!value_path(inspector, from, path, &head) || !first_pointer(inspector, &head, &pointer) ||
-        !type_target(&pointer.type, &out->type) || !value_read(inspector, &pointer, &root))
+    if (!value_path(inspector, from, path, &head) || !first_pointer(&head, &pointer) ||
+        !value_target(inspector, &pointer.type, &out->type) || !value_read(inspector, &pointer, &root))
         return false;
     struct value element = {.type = out->type};
     if (!value_path(inspector, &element, link, &at) ||
