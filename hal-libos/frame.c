@@ -26,6 +26,7 @@ static struct {
     struct frame *records;
     uint64_t total, wired;
     uint64_t fresh, end; /* [fresh, end) was never used */
+    uint64_t wanted;     /* behind the frame that was allocated last; ZERO_FRAME: nothing is */
     uint64_t free_count;
     uint64_t table_count, kernel_count;
 } frames;
@@ -42,6 +43,7 @@ void frame_init(uint64_t bytes, uint64_t wired)
         machine_fail("no host memory for the frame table; use a smaller --memory");
     frames.wired = wired + ZERO_FRAME + 1;
     frames.fresh = frames.wired;
+    frames.wanted = ZERO_FRAME;
     frames.end = frames.total;
     frames.free_count = frames.end - frames.fresh;
 }
@@ -88,11 +90,18 @@ static void list_remove(uint64_t index)
 
 /* ---- Single frames --------------------------------------------------------------------------- */
 
+/*
+ * Frames that follow each other are shown by one host mapping and copied in one go, so the one
+ * behind the last comes first if it is free; otherwise the one that was freed last, which is in the
+ * caches.
+ */
 zx_status_t hal_frame_alloc(enum hal_frame_flags flags, hal_paddr_t *out)
 {
     uint64_t index = frames.records[0].next;
     bool fresh = false;
 
+    if (is_free(frames.wanted))
+        index = frames.wanted;
     if (index) {
         list_remove(index);
     } else if (frames.fresh < frames.end) {
@@ -102,6 +111,7 @@ zx_status_t hal_frame_alloc(enum hal_frame_flags flags, hal_paddr_t *out)
         return ZX_ERR_NO_MEMORY;
     }
     frames.free_count--;
+    frames.wanted = index + 1 < frames.total ? index + 1 : ZERO_FRAME;
     *out = index * HAL_PAGE_SIZE;
     if (flags & HAL_FRAME_ZEROED && !fresh)
         memset(machine_direct(*out), 0, HAL_PAGE_SIZE);
@@ -117,6 +127,7 @@ void hal_frame_free(hal_paddr_t frame)
     if (is_free(index))
         hal_panic("hal_frame_free: the frame is free already");
     list_push(index);
+    frames.wanted = index;
     frames.free_count++;
 }
 

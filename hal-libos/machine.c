@@ -20,6 +20,7 @@
 #include "cpu.h"
 #include "entropy.h"
 #include "frame.h"
+#include "mirror.h"
 #include "modules.h"
 #include "terminal.h"
 #include "timer.h"
@@ -67,6 +68,7 @@ static void describe_boot(struct hal_boot *boot)
     boot->dcache_line_size = line ? line : 64;
     boot->icache_line_size = boot->dcache_line_size;
     boot->vdso_ticks_in_user = true;
+    boot->fault_around = MIRROR_AROUND;
 }
 
 void machine_start(const struct machine_config *config)

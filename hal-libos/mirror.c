@@ -15,8 +15,6 @@
 
 #include "cpu.h"
 
-#define AROUND 16u /* pages shown at one fault, if they follow each other in memory */
-
 struct slice {
     struct hal_page_table *owner; /* whose pages are shown; NULL: nothing is */
     unsigned users;
@@ -162,18 +160,18 @@ bool mirror_fault(struct hal_page_table *table, uint64_t address, uint32_t acces
     entries = page_table_find(table, address);
     catch_up(table, entries);
     /* What stands before the page and leads up to it is shown with it. */
-    while (first > 0 && index - first < AROUND / 2 && !(entries[index] & PTE_MIRRORED) &&
+    while (first > 0 && index - first < MIRROR_AROUND / 4 && !(entries[index] & PTE_MIRRORED) &&
            entries[first - 1] && !(entries[first - 1] & PTE_MIRRORED) &&
            follows(entries[first - 1], entries[first], 1))
         first--;
     show_run(table, region, entries, first,
-             index + AROUND < TABLE_ENTRIES ? index + AROUND : TABLE_ENTRIES);
+             index + MIRROR_AROUND < TABLE_ENTRIES ? index + MIRROR_AROUND : TABLE_ENTRIES);
     return true;
 }
 
 /* ---- Changes --------------------------------------------------------------------------------- */
 
-/* The tables' epochs say whether anything is shown: a table that owns no slice has lost them all. */
+/* The tables' epochs say whether anything is shown: one that owns no slice has lost them all. */
 void mirror_drop(struct hal_page_table *table, uint64_t start, uint64_t end)
 {
     if (reserve(start, end - start, MAP_FIXED) != 0)
@@ -201,7 +199,8 @@ void mirror_protect(struct hal_page_table *table, uint64_t start, uint64_t end)
 
     for (uint64_t at = start; at <= end; at += HAL_PAGE_SIZE) {
         uint64_t *entries = at < end ? page_table_find(table, at) : NULL;
-        uint64_t entry = entries && mirror_knows(table, entries) ? entries[page_table_index(at)] : 0;
+        uint64_t entry =
+            entries && mirror_knows(table, entries) ? entries[page_table_index(at)] : 0;
         bool shown = entry & PTE_MIRRORED;
 
         if (run && (!shown || (entry & PTE_FLAGS) != flags)) {

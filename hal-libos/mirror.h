@@ -14,6 +14,12 @@
 
 #include "pagetable.h"
 
+/*
+ * Pages shown at one fault, if they follow each other in memory. A fault costs as much as showing
+ * about fifty pages.
+ */
+#define MIRROR_AROUND 128u
+
 /* Gives a new table its slice. ZX_ERR_NO_MEMORY: the host's address space has no room for one. */
 zx_status_t mirror_attach(struct hal_page_table *table);
 void mirror_detach(struct hal_page_table *table);

@@ -53,6 +53,7 @@ static void describe_boot(struct hal_boot *boot)
     boot->dcache_line_size = line ? line : 64;
     boot->icache_line_size = boot->dcache_line_size;
     boot->vdso_ticks_in_user = !machine.deterministic;
+    boot->fault_around = 16;
 }
 
 void hal_start(const struct zv_boot_info *info)

@@ -6,12 +6,10 @@
 
 #include <zircon/errors.h>
 
+#include "executor.h"
 #include "heap.h"
 #include "vmar.h"
 #include "vmo.h"
-
-#define AROUND        16  /* pages mapped by one fault if present; a power of two */
-#define AROUND_DEVICE 512 /* the same for device memory: a large page's worth */
 
 zx_status_t aspace_create(struct aspace **out)
 {
@@ -55,27 +53,30 @@ static bool permitted(const struct mapping *mapping, uint32_t access)
     return mapping->perms & needed;
 }
 
-/* The pages of `mapping` from `address` on, up to the next multiple of `around` pages. */
-static uint64_t pages_ahead(const struct mapping *mapping, zx_vaddr_t address, uint64_t around)
+#define AROUND_DEVICE 512u /* pages of a device mapped by one fault: a large page's worth */
+#define AROUND_ALIGN  16u  /* a fault's other pages begin at a multiple of it in the VMO */
+
+/* How many of `count` pages from `address` on are in `mapping`. */
+static uint64_t pages_ahead(const struct mapping *mapping, zx_vaddr_t address, uint64_t count)
 {
     uint64_t left = (region_end(&mapping->region) - address) / HAL_PAGE_SIZE;
-    uint64_t most = around - (address / HAL_PAGE_SIZE & (around - 1));
 
-    return left < most ? left : most;
+    return left < count ? left : count;
 }
 
-/* Maps the page at `address`, which is there, and its neighbours that are. */
-static zx_status_t map_around(struct mapping *mapping, zx_vaddr_t address, uint64_t around)
+/* Maps the page at `address`, which is there, and those neighbours that are: of `count` pages that
+ * begin `back` pages before it. */
+static zx_status_t map_around(struct mapping *mapping, zx_vaddr_t address, uint64_t back,
+                              uint64_t count)
 {
-    zx_vaddr_t start = address & ~(around * HAL_PAGE_SIZE - 1);
-    uint64_t count;
+    uint64_t before = (address - mapping->region.base) / HAL_PAGE_SIZE;
     zx_status_t status;
 
-    if (start < mapping->region.base)
-        start = mapping->region.base;
-    count = (address - start) / HAL_PAGE_SIZE + pages_ahead(mapping, address, around);
-    status = mapping_populate(mapping, start, count);
-    if (status == ZX_OK || around == 1)
+    if (before > back)
+        before = back;
+    count = before + pages_ahead(mapping, address, count - back);
+    status = mapping_populate(mapping, address - before * HAL_PAGE_SIZE, count);
+    if (status == ZX_OK || count == 1)
         return status;
     return mapping_populate(mapping, address, 1); /* the neighbours are not worth failing for */
 }
@@ -86,8 +87,8 @@ static zx_status_t map_zeros(struct mapping *mapping, zx_vaddr_t address, uint64
     struct vmo *vmo = mapping->pages;
     uint64_t offset = mapping->offset + (address - mapping->region.base);
     uint64_t limit = mapping_limit(mapping, vmo->size);
-    uint64_t count = pages_ahead(mapping, address, AROUND);
-    hal_paddr_t frames[AROUND];
+    uint64_t count = pages_ahead(mapping, address, kernel()->boot->fault_around);
+    hal_paddr_t frames[HAL_FAULT_AROUND_MAX];
 
     if (count > run)
         count = run;
@@ -136,12 +137,12 @@ zx_status_t aspace_fault(struct aspace *aspace, zx_vaddr_t address, uint32_t acc
     if (index >= mapping_limit(mapping, vmo->size) / HAL_PAGE_SIZE)
         return ZX_ERR_OUT_OF_RANGE;
     if (vmo->flags & VMO_PHYSICAL)
-        return map_around(mapping, address, AROUND_DEVICE);
+        return map_around(mapping, address, address / HAL_PAGE_SIZE % AROUND_DEVICE, AROUND_DEVICE);
     page_tree_find(&vmo->pages, index, &spot);
     if (spot.slot && slot_present(*spot.slot)) {
         if (!write ||
             (spot.exclusive && !page_shared(slot_frame(*spot.slot)) && !vmo_pushes_on_write(vmo)))
-            return map_around(mapping, address, AROUND);
+            return map_around(mapping, address, index % AROUND_ALIGN, kernel()->boot->fault_around);
     } else if (!write && !spot.slot && !vmo->pager && !(vmo->flags & VMO_LOOKS_THROUGH)) {
         return map_zeros(mapping, address, spot.run);
     }

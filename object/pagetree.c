@@ -76,7 +76,11 @@ static bool slot_ref(uint64_t slot, unsigned height)
     return !slot_present(slot) || page_ref(slot_frame(slot));
 }
 
-/* Lets go of what a slot points at. Recursion: `height` levels. */
+/*
+ * Lets go of what a slot points at, the last page first: the frame that was freed last is the next
+ * one to be used, so whoever needs as many again gets them in ascending order, which the HAL can
+ * map and copy in one go. Recursion: `height` levels.
+ */
 static void slot_drop(uint64_t slot, unsigned height)
 {
     struct page_node *node;
@@ -91,11 +95,31 @@ static void slot_drop(uint64_t slot, unsigned height)
     node = slot_node(slot);
     if (--node->refs)
         return;
-    for (unsigned i = 0; i < PAGE_TREE_FAN; i++) {
+    for (unsigned i = PAGE_TREE_FAN; i-- > 0;) {
         if (node->slots[i])
             slot_drop(node->slots[i], height - 1);
     }
     heap_free(node);
+}
+
+/* One more reference to each thing that a node points at; or to none, false. */
+static bool children_ref(const struct page_node *node, unsigned height)
+{
+    unsigned i = 0;
+
+    if (height > 1) {
+        for (; i < PAGE_TREE_FAN; i++)
+            slot_ref(node->slots[i], height - 1); /* nodes can always have one more */
+        return true;
+    }
+    while (i < PAGE_TREE_FAN &&
+           (!slot_present(node->slots[i]) || page_ref(slot_frame(node->slots[i]))))
+        i++;
+    if (i == PAGE_TREE_FAN)
+        return true;
+    while (i--)
+        slot_drop(node->slots[i], 0); /* never the last reference */
+    return false;
 }
 
 /* Replaces a shared node by a copy that only *slot points at. */
@@ -105,13 +129,9 @@ static zx_status_t node_copy(uint64_t *slot, unsigned height)
 
     if (!copy)
         return ZX_ERR_NO_MEMORY;
-    for (unsigned i = 0; i < PAGE_TREE_FAN; i++) {
-        if (!slot_ref(old->slots[i], height - 1)) {
-            while (i--)
-                slot_drop(old->slots[i], height - 1); /* never the last reference */
-            heap_free(copy);
-            return ZX_ERR_NO_MEMORY;
-        }
+    if (!children_ref(old, height)) {
+        heap_free(copy);
+        return ZX_ERR_NO_MEMORY;
     }
     memcpy(copy->slots, old->slots, sizeof copy->slots);
     copy->refs = 1;

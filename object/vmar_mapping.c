@@ -115,43 +115,43 @@ void mapping_set_perms(struct mapping *mapping, uint32_t perms)
     mapping->wrote = false;
 }
 
-/* Consecutive pages that go into the page table with the same flags in one call. */
-struct batch {
-    struct mapping *mapping;
-    zx_vaddr_t address;
-    size_t count;
-    bool writable;
-    hal_paddr_t frames[PAGE_TREE_FAN];
-};
-
-static zx_status_t batch_flush(struct batch *batch)
+/* Enters `count` pages from `address` on, all of which may be written or none. */
+static zx_status_t enter_pages(struct mapping *mapping, zx_vaddr_t address,
+                               const hal_paddr_t *frames, size_t count, bool writable)
 {
-    struct mapping *mapping = batch->mapping;
-    size_t count = batch->count;
-
-    if (count == 0)
-        return ZX_OK;
-    batch->count = 0;
-    if (batch->writable)
+    if (writable)
         mapping->wrote = true;
-    return hal_page_table_map_many(mapping->aspace->table, batch->address, batch->frames, count,
-                                   mapping_hal_flags(mapping, batch->writable));
+    return hal_page_table_map_many(mapping->aspace->table, address, frames, count,
+                                   mapping_hal_flags(mapping, writable));
 }
 
-static zx_status_t batch_add(struct batch *batch, zx_vaddr_t address, hal_paddr_t frame,
-                             bool writable)
+/* Enters what is there of `count` slots of one node, in as few calls of the HAL as possible. */
+static zx_status_t enter_slots(struct mapping *mapping, zx_vaddr_t address, const uint64_t *slots,
+                               uint64_t count, bool may_write)
 {
-    zx_status_t status = ZX_OK;
+    hal_paddr_t frames[PAGE_TREE_FAN];
+    bool writable = false;
+    size_t n = 0;
 
-    if (batch->count && (batch->writable != writable || batch->count == PAGE_TREE_FAN ||
-                         address != batch->address + batch->count * HAL_PAGE_SIZE))
-        status = batch_flush(batch);
-    if (batch->count == 0) {
-        batch->address = address;
-        batch->writable = writable;
+    for (uint64_t i = 0; i < count; i++) {
+        bool present = slot_present(slots[i]);
+        bool alone = present && may_write && !page_shared(slot_frame(slots[i]));
+
+        if (n && (!present || alone != writable)) {
+            zx_status_t status =
+                enter_pages(mapping, address + (i - n) * HAL_PAGE_SIZE, frames, n, writable);
+
+            if (status != ZX_OK)
+                return status;
+            n = 0;
+        }
+        if (present)
+            frames[n++] = slot_frame(slots[i]);
+        writable = alone;
     }
-    batch->frames[batch->count++] = frame;
-    return status;
+    if (n == 0)
+        return ZX_OK;
+    return enter_pages(mapping, address + (count - n) * HAL_PAGE_SIZE, frames, n, writable);
 }
 
 static zx_status_t populate_physical(struct mapping *mapping, zx_vaddr_t address, uint64_t count)
@@ -175,30 +175,22 @@ zx_status_t mapping_populate(struct mapping *mapping, zx_vaddr_t address, uint64
     uint64_t index = (mapping->offset + (address - mapping->region.base)) / HAL_PAGE_SIZE;
     uint64_t end = index + count;
     bool may_write = mapping->perms & ZX_VM_PERM_WRITE && !vmo_pushes_on_write(vmo);
-    struct batch batch;
+    zx_status_t status = ZX_OK;
 
     if (vmo->flags & VMO_PHYSICAL)
         return populate_physical(mapping, address, count);
     if (end > mapping->limit / HAL_PAGE_SIZE)
         end = mapping->limit / HAL_PAGE_SIZE;
-    batch.mapping = mapping; /* frames are written before they are read */
-    batch.count = 0;
-    while (index < end) {
+    while (status == ZX_OK && index < end) {
         struct page_spot spot;
         uint64_t run;
 
         page_tree_find(&vmo->pages, index, &spot);
         run = spot.run < end - index ? spot.run : end - index;
-        for (uint64_t i = 0; spot.slot && i < run; i++) {
-            hal_paddr_t frame = slot_frame(spot.slot[i]);
-
-            if (slot_present(spot.slot[i]) &&
-                batch_add(&batch, address + i * HAL_PAGE_SIZE, frame,
-                          may_write && spot.exclusive && !page_shared(frame)) != ZX_OK)
-                return ZX_ERR_NO_MEMORY;
-        }
+        if (spot.slot)
+            status = enter_slots(mapping, address, spot.slot, run, may_write && spot.exclusive);
         index += run;
         address += run * HAL_PAGE_SIZE;
     }
-    return batch_flush(&batch);
+    return status;
 }

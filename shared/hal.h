@@ -44,6 +44,7 @@ struct hal_boot {
     uint32_t dcache_line_size;
     uint32_t icache_line_size;
     bool vdso_ticks_in_user; /* user code may read the tick counter itself */
+    uint32_t fault_around;   /* how many present pages a fault should enter, from 16 on */
 };
 
 /*
@@ -51,6 +52,8 @@ struct hal_boot {
  * traps, console and clock work. It never returns.
  */
 _Noreturn void kernel_main(const struct hal_boot *boot);
+
+#define HAL_FAULT_AROUND_MAX 128u /* of hal_boot.fault_around */
 
 /* Ends the machine; the console is flushed first. `code` is a program's return code. */
 _Noreturn void hal_exit(int64_t code);

@@ -3,15 +3,15 @@
  * to be zero), take one that was used (to be cleared), enter pages that the object has already,
  * show the page of zeros for reading, copy a page that a snapshot shares.
  *
- * PageFault/ is one fault a sample, each in a block of 16 pages of its own, because a fault may
+ * PageFault/ is one fault a sample, each in a block of 128 pages of its own, because a fault may
  * bring its neighbours in. PageTouch/ touches all pages of a megabyte; the figure is for a page. A
  * frame that nobody has used is one that the host, too, has yet to supply: only PageFault/Fresh has
  * that.
  */
 #include "guest.h"
 
-#define WINDOW (4 * MIB)
-#define BLOCK  (16 * ZX_PAGE_SIZE)
+#define WINDOW (16 * MIB)
+#define BLOCK  (128 * ZX_PAGE_SIZE)
 #define PAGES  256 /* of a touched megabyte */
 
 enum kind { FRESH, RECYCLED, PRESENT, ZERO, SHARED };

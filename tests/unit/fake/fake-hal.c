@@ -142,6 +142,7 @@ void fake_reset(size_t frames, uint64_t seed)
         .dcache_line_size = 64,
         .icache_line_size = 64,
         .vdso_ticks_in_user = true,
+        .fault_around = 16,
     };
 }
 
