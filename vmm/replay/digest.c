@@ -24,15 +24,18 @@ static const uint32_t msr_numbers[] = {
 };
 enum { MSRS = sizeof(msr_numbers) / sizeof(msr_numbers[0]) };
 
-/* What programs and the kernel can see of the vCPU. Hidden parts of segments are left out: KVMs
- * keep them differently, and in 64-bit mode they mean nothing. */
+/*
+ * What programs and the kernel can see of the vCPU. Hidden parts of segments are left out: KVMs keep
+ * them differently, and in 64-bit mode they mean nothing. So is SS: in ring 0 it is what the last
+ * entry left, 0 or the kernel's.
+ */
 struct vcpu_state {
     struct kvm_regs regs;
     uint64_t control[6]; /* cr0 cr2 cr3 cr4 cr8 efer */
     uint64_t bases[2];   /* fs gs */
     uint64_t tables[4];  /* gdt and idt: base, limit */
     uint64_t task[2];    /* tr: base, selector */
-    uint64_t selectors[6];
+    uint64_t selectors[5];
     uint64_t msrs[MSRS];
     uint8_t fpu[8][16], xmm[16][16];
     uint32_t fcw, fsw, ftw, mxcsr;
@@ -40,8 +43,8 @@ struct vcpu_state {
 
 static void take_sregs(struct vcpu_state *state, const struct kvm_sregs *sregs)
 {
-    const struct kvm_segment *segments[6] = {&sregs->cs, &sregs->ss, &sregs->ds,
-                                             &sregs->es, &sregs->fs, &sregs->gs};
+    const struct kvm_segment *segments[5] = {&sregs->cs, &sregs->ds, &sregs->es, &sregs->fs,
+                                             &sregs->gs};
     state->control[0] = sregs->cr0;
     state->control[1] = sregs->cr2;
     state->control[2] = sregs->cr3;
@@ -56,7 +59,7 @@ static void take_sregs(struct vcpu_state *state, const struct kvm_sregs *sregs)
     state->tables[3] = sregs->idt.limit;
     state->task[0] = sregs->tr.base;
     state->task[1] = sregs->tr.selector;
-    for (int i = 0; i < 6; i++)
+    for (int i = 0; i < 5; i++)
         state->selectors[i] = segments[i]->selector;
 }
 
