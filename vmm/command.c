@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "inspect/inspect.h"
+#include "replay/log-command.h"
 
 const struct command command_table[] = {
     {"inspect", "show what the guest kernel in a snapshot was doing", inspect_command},
@@ -13,6 +14,8 @@ const struct command command_table[] = {
     {"ctl", "ask a running machine: snapshot, status, quit", ctl_command},
     {"restore", "go on from a snapshot", restore_command},
     {"snap", "look at snapshot files: info, verify, flatten, pack, unpack", snap_command},
+    {"log", "print the record of a deterministic run", log_command},
+    {"replay", "run again what a record says, up to an event, and compare", replay_command},
     {NULL, NULL, NULL},
 };
 

@@ -137,7 +137,7 @@ static int64_t call_marker(struct zvmm *vm, const struct zv_call *call)
     vm_remark(vm, "marker %u value %llu at %llu us", id, (unsigned long long)call->u.marker.value,
               (unsigned long long)since / 1000);
     if (vm->determinism != NULL)
-        determinism_marker(vm, id, call->u.marker.value);
+        determinism_marker(vm, id);
     return ZV_OK;
 }
 

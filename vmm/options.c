@@ -28,6 +28,8 @@ const char options_help[] =
     "  --help           print this text\n"
     "  --input FILE     with --deterministic, a script of console input (default: no input)\n"
     "  --kvm PATH       the KVM device node (default /dev/kvm)\n"
+    "  --log FILE       with --deterministic, record the run in a new file: see zvmm log, zvmm "
+    "replay\n"
     "  --memory SIZE    guest memory, 16M to 256G (default 128M)\n"
     "  --no-panic-snapshot\n"
     "                   leave no GUEST.panic.zsnap when the guest kernel fails\n"
@@ -284,6 +286,34 @@ static int set_kvm(struct options *options, const char *value, struct zvmm_error
     return 0;
 }
 
+static int set_log(struct options *options, const char *value, struct zvmm_error *error)
+{
+    (void)error;
+    options->config.log_path = value;
+    return 0;
+}
+
+static int set_replay(struct options *options, const char *value, struct zvmm_error *error)
+{
+    (void)error;
+    options->config.replay_path = value;
+    return 0;
+}
+
+static int set_replay_to(struct options *options, const char *value, struct zvmm_error *error)
+{
+    char *end;
+    errno = 0;
+    unsigned long long event = strtoull(value, &end, 10);
+    if (!isdigit((unsigned char)value[0]) || *end != '\0' || errno != 0 || event == 0)
+        return error_set(error,
+                         "replay: --to: '%.40s' is not the number of an event; zvmm log shows "
+                         "them, from 1",
+                         value);
+    options->config.replay_to = event;
+    return 0;
+}
+
 static int set_memory(struct options *options, const char *value, struct zvmm_error *error)
 {
     uint64_t bytes;
@@ -441,12 +471,15 @@ static const struct {
     {"--help", NULL, set_help},
     {"--input", "FILE", set_input},
     {"--kvm", "PATH", set_kvm},
+    {"--log", "FILE", set_log},
     {"--memory", "SIZE", set_memory},
     {"--no-panic-snapshot", NULL, set_no_panic_snapshot},
     {"-o", "FILE", set_output},
     {"--parent", "FILE", set_parent},
     {"--pin", "CPU", set_pin},
     {"--quirks", "LIST", set_quirks},
+    {"--replay", "FILE", set_replay}, /* these two are what zvmm replay becomes */
+    {"--replay-to", "N", set_replay_to},
     {"--seed", "N", set_seed},
     {"--snapshot-at", "EVENT", set_snapshot_at},
     {"--stats", NULL, set_stats},
@@ -491,7 +524,11 @@ static int parse_option(struct options *options, int argc, char *const argv[], i
 /* What means nothing without virtual time, and what would contradict the fixed machine. */
 static int check_deterministic(const struct zvmm_config *config, struct zvmm_error *error)
 {
-    const char *alone = config->digest ? "--digest" : config->input_path != NULL ? "--input" : NULL;
+    const char *alone = config->digest                ? "--digest"
+                        : config->input_path != NULL  ? "--input"
+                        : config->log_path != NULL    ? "--log"
+                        : config->replay_path != NULL ? "--replay"
+                                                      : NULL;
     if (!config->deterministic && alone != NULL)
         return error_set(error, "%s needs --deterministic; give both", alone);
     if (config->deterministic && (config->has_quirks || config->force_probe))
@@ -506,6 +543,8 @@ static int parse_words(struct options *options, int argc, char *const argv[], in
     int index = 1;
     *options = (struct options){.action = OPTIONS_RUN};
     zvmm_config_defaults(&options->config);
+    options->config.argument_count = argc;
+    options->config.arguments = argv;
     options->config.own_process = true;
     options->config.panic_snapshot = true;
     while (index < argc && strcmp(argv[index], "--") != 0) {

@@ -297,6 +297,8 @@ int zvmm_exit_status(const struct zvmm_result *result)
         return ZVMM_EXIT_OTHER;
     case ZVMM_END_GUEST:
         return ZVMM_EXIT_GUEST;
+    case ZVMM_END_STOP:
+        return 0;
     case ZVMM_END_SIGNAL:
         return 128 + (int)result->code;
     default:

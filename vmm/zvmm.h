@@ -55,6 +55,11 @@ struct zvmm_config {
     bool deterministic;          /* virtual time and the baseline machine: docs/determinism.md   */
     const char *input_path;      /* deterministic: console input script, or NULL for none        */
     bool digest;                 /* deterministic: print digests on stderr                       */
+    const char *log_path;        /* deterministic: record the run in this new file, or NULL    */
+    const char *replay_path;     /* deterministic: compare with this record, or NULL           */
+    uint64_t replay_to;          /* stop after this event of it; 0: at its end                 */
+    int argument_count;          /* the command line, for the record: argc and argv            */
+    char *const *arguments;
     const char *gdb;             /* NULL, or where to wait for gdb: see gdb_open() in gdb/gdb.h */
     bool verbose;                /* remarks on stderr                                          */
     int in_fd;                   /* console input, -1 for none                                 */
@@ -75,7 +80,8 @@ enum zvmm_end {
     ZVMM_END_GUEST,  /* panic, triple fault, internal error; the report is on stderr     */
     ZVMM_END_SIGNAL, /* a signal ended the run; code is its number                       */
     ZVMM_END_QUIT,   /* the user typed Ctrl-A x                                          */
-    ZVMM_END_STOP,   /* config.stop_at has happened; zvmm_run() again goes on            */
+    ZVMM_END_STOP,   /* config.stop_at has happened, and zvmm_run() again goes on; or a
+                        replay has come to the event config.replay_to                    */
 };
 
 struct zvmm_result {

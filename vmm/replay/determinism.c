@@ -7,13 +7,15 @@
 #include "digest.h"
 #include "interrupt.h"
 #include "preempt.h"
+#include "record.h"
 #include "vm.h"
 
 struct determinism {
     struct input_script input;
     uint64_t taken; /* bytes of it */
     struct preempt preempt;
-    uint64_t preemptions;
+    uint32_t preemptions;
+    struct record record;
     uint64_t events; /* those that the guest has reported */
 };
 
@@ -27,6 +29,21 @@ static void fail(struct zvmm *vm)
     vm->failed = true;
 }
 
+/* Before anything runs, and before a new log is begun. */
+static int check_replay_to(const struct zvmm_config *config, struct zvmm_error *error)
+{
+    uint64_t events;
+    if (config->replay_path == NULL)
+        return 0;
+    if (runlog_count(config->replay_path, &events, error) != 0)
+        return -1;
+    if (config->replay_to > events)
+        return error_set(error, "replay: %s has no event %llu; the last one is %llu",
+                         config->replay_path, (unsigned long long)config->replay_to,
+                         (unsigned long long)events);
+    return 0;
+}
+
 int determinism_create(struct zvmm *vm, struct zvmm_error *error)
 {
     struct determinism *state = calloc(1, sizeof(*state));
@@ -35,6 +52,8 @@ int determinism_create(struct zvmm *vm, struct zvmm_error *error)
     vm->determinism = state;
     input_script_init(&state->input);
     preempt_init(&state->preempt);
+    if (check_replay_to(&vm->config, error) != 0)
+        return -1;
     if (vm->config.input_path == NULL)
         return 0;
     return input_script_load(&state->input, vm->config.input_path, error);
@@ -44,6 +63,9 @@ int determinism_begin(struct zvmm *vm, struct zvmm_error *error)
 {
     struct determinism *state = vm->determinism;
     vm->shared->input_tsc = input_script_next(&state->input, 0);
+    vm->shared->stop_event = vm->config.replay_to;
+    if (record_begin(&state->record, vm, error) != 0)
+        return -1;
     return preempt_begin(&state->preempt, vm->thread, error);
 }
 
@@ -53,6 +75,7 @@ void determinism_destroy(struct zvmm *vm)
         return;
     preempt_destroy(&vm->determinism->preempt);
     input_script_free(&vm->determinism->input);
+    record_close(&vm->determinism->record);
     free(vm->determinism);
     vm->determinism = NULL;
 }
@@ -85,16 +108,45 @@ int64_t determinism_console_read(struct zvmm *vm, uint8_t *to, uint64_t length)
     return got < 0 ? ZV_EEOF : got;
 }
 
+/* Looks at the machine if anybody wants to know; NULL `what`: only the log does. */
+static void note_digest(struct zvmm *vm, const char *what, const char *name, int64_t number)
+{
+    struct determinism *state = vm->determinism;
+    struct runlog_digest digest = {.event = state->events, .tsc = virtual_tsc(vm)};
+    char text[DIGEST_TEXT];
+    bool print = vm->config.digest && what != NULL;
+    if (!print && !record_is_active(&state->record))
+        return;
+    if (digest_take(vm, &digest.digest, &vm->error) != 0 ||
+        record_digest(&state->record, &digest, &vm->error) != 0) {
+        fail(vm);
+        return;
+    }
+    digest_text(&digest.digest, text);
+    if (print)
+        fprintf(stderr, "zvmm: digest %s %s %s=%lld time=%llu events=%llu\n", text, what, name,
+                (long long)number, (unsigned long long)digest.tsc,
+                (unsigned long long)digest.event);
+}
+
 int64_t determinism_events(struct zvmm *vm, const struct zv_call *call)
 {
+    struct determinism *state = vm->determinism;
+    uint64_t count = call->u.events.count, total = call->u.events.total;
     const struct zv_event *events;
-    uint64_t count = call->u.events.count;
-    if (count > ZV_EVENTS_MAX || call->u.events.paddr % sizeof(uint64_t) != 0)
+    if (count > ZV_EVENTS_MAX || total != state->events + count ||
+        call->u.events.paddr % sizeof(uint64_t) != 0)
         return ZV_EINVAL;
     events = memory_at(&vm->memory, gpa(call->u.events.paddr), count * sizeof(*events));
     if (events == NULL)
         return ZV_EFAULT;
-    vm->determinism->events = call->u.events.total;
+    state->events = total;
+    if (record_events(&state->record, events, count, &vm->error) != 0)
+        fail(vm);
+    else if (count == ZV_EVENTS_MAX)
+        note_digest(vm, NULL, NULL, 0);
+    if (vm->config.replay_to != 0 && total == vm->config.replay_to && !vm->failed)
+        vm_end(vm, ZVMM_END_STOP, 0);
     return ZV_OK;
 }
 
@@ -107,38 +159,37 @@ int64_t determinism_stuck(struct zvmm *vm)
     return ZV_OK;
 }
 
-/* ---- Digests -------------------------------------------------------------------------------- */
-
-static void print_digest(struct zvmm *vm, const char *what, const char *name, int64_t number)
+void determinism_marker(struct zvmm *vm, uint32_t id)
 {
-    struct digest digest;
-    char text[DIGEST_TEXT];
-    if (digest_take(vm, &digest, &vm->error) != 0) {
-        fail(vm);
-        return;
-    }
-    digest_text(&digest, text);
-    fprintf(stderr, "zvmm: digest %s %s %s=%lld time=%llu events=%llu\n", text, what, name,
-            (long long)number, (unsigned long long)virtual_tsc(vm),
-            (unsigned long long)vm->determinism->events);
+    note_digest(vm, "marker", "id", id);
 }
 
-void determinism_marker(struct zvmm *vm, uint32_t id, uint64_t value)
+static void end_record(struct zvmm *vm)
 {
-    (void)value;
-    if (vm->config.digest)
-        print_digest(vm, "marker", "id", id);
+    struct determinism *state = vm->determinism;
+    struct runlog_end end = {.events = state->events,
+                             .tsc = virtual_tsc(vm),
+                             .code = vm->result.code,
+                             .end = vm->result.end,
+                             .preemptions = state->preemptions};
+    if (record_end(&state->record, &end, vm->result.end != ZVMM_END_EXIT, &vm->error) != 0)
+        fail(vm);
 }
 
 void determinism_end(struct zvmm *vm)
 {
     struct determinism *state = vm->determinism;
-    if (vm->config.digest && !vm->failed && vm->result.end == ZVMM_END_EXIT)
-        print_digest(vm, "exit", "code", vm->result.code);
+    if (!vm->failed && vm->result.end == ZVMM_END_EXIT)
+        note_digest(vm, "exit", "code", vm->result.code);
+    if (!vm->failed && vm->result.end == ZVMM_END_STOP)
+        fprintf(stderr, "zvmm: stopped at event %llu, time=%llu\n",
+                (unsigned long long)state->events, (unsigned long long)virtual_tsc(vm));
+    if (!vm->failed)
+        end_record(vm);
     if (state->preemptions != 0)
         fprintf(
             stderr,
             "zvmm: note: user code ran for %u ms without entering the kernel and was preempted, "
-            "%llu times; this run is not guaranteed to repeat\n",
-            PREEMPT_LIMIT_MS, (unsigned long long)state->preemptions);
+            "%u times; this run is not guaranteed to repeat\n",
+            PREEMPT_LIMIT_MS, state->preemptions);
 }

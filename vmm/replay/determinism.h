@@ -35,7 +35,7 @@ void determinism_before_run(struct zvmm *vm);
 int64_t determinism_console_read(struct zvmm *vm, uint8_t *to, uint64_t length);
 int64_t determinism_events(struct zvmm *vm, const struct zv_call *call);
 int64_t determinism_stuck(struct zvmm *vm);
-void determinism_marker(struct zvmm *vm, uint32_t id, uint64_t value);
+void determinism_marker(struct zvmm *vm, uint32_t id);
 
 /* The run has ended with vm->result: digest, end of the log, notes. */
 void determinism_end(struct zvmm *vm);

@@ -25,9 +25,9 @@ static const uint32_t msr_numbers[] = {
 enum { MSRS = sizeof(msr_numbers) / sizeof(msr_numbers[0]) };
 
 /*
- * What programs and the kernel can see of the vCPU. Hidden parts of segments are left out: KVMs keep
- * them differently, and in 64-bit mode they mean nothing. So is SS: in ring 0 it is what the last
- * entry left, 0 or the kernel's.
+ * What programs and the kernel can see of the vCPU. Hidden parts of segments are left out: KVMs
+ * keep them differently, and in 64-bit mode they mean nothing. So is SS: in ring 0 it is what the
+ * last entry left, 0 or the kernel's.
  */
 struct vcpu_state {
     struct kvm_regs regs;
