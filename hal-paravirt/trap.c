@@ -167,7 +167,7 @@ static uint32_t fault_access(uint64_t error_code)
 void trap_report(struct hal_trap *trap, uint64_t vector, uint64_t error_code)
 {
     if (machine.deterministic)
-        vector = virtual_trap(vector);
+        vector = virtual_trap(vector, &error_code);
     trap->vector = (uint32_t)vector;
     trap->error_code = error_code;
     if (vector == VECTOR_PAGE_FAULT) {

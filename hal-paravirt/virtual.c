@@ -4,6 +4,7 @@
 #include "cpu.h"
 #include "hostcall.h"
 #include "machine.h"
+#include "modify.h"
 #include "string.h"
 #include "timer.h"
 #include "x86.h"
@@ -45,17 +46,23 @@ static void flush(struct cpu *cpu)
     state.flushed = state.total;
 }
 
-void virtual_event(enum zv_event_kind kind, uint32_t number, uint64_t id)
+static void add_event(enum zv_event_kind kind, uint32_t number, uint64_t id, uint64_t detail)
 {
     struct zv_event *event = &ring[state.total - state.flushed];
 
     event->tsc = machine.shared->virtual_tsc;
     event->what =
         kind | (uint64_t)(number & NUMBER_MAX) << NUMBER_AT | (id & THREAD_MASK) << THREAD_AT;
+    event->detail = detail;
     state.total++;
     if (state.total - state.flushed == ZV_EVENTS_MAX || state.total == machine.shared->stop_event ||
         kind >= ZV_EVENT_KIND_MARKER)
         flush(cpu_this());
+}
+
+void virtual_event(enum zv_event_kind kind, uint32_t number, uint64_t id)
+{
+    add_event(kind, number, id, 0);
 }
 
 /* ---- Time ---------------------------------------------------------------------------------- */
@@ -66,10 +73,11 @@ static void set_clock(uint64_t tsc)
     timer_clock_moved();
 }
 
-static void enter(enum zv_event_kind kind, uint32_t number, const struct hal_context *context)
+static void enter(enum zv_event_kind kind, uint32_t number, const struct hal_context *context,
+                  uint64_t detail)
 {
     set_clock(machine.shared->virtual_tsc + ZV_QUANTUM);
-    virtual_event(kind, number, context->id);
+    add_event(kind, number, context->id, detail);
 }
 
 void virtual_idle(uint64_t deadline)
@@ -97,7 +105,7 @@ static int64_t system_call(struct hal_context *context)
 
     regs->r11 &= ~ARITHMETIC_FLAGS;
     regs->rflags &= ~ARITHMETIC_FLAGS;
-    enter(ZV_EVENT_KIND_SYSCALL, (uint32_t)regs->rax, context);
+    enter(ZV_EVENT_KIND_SYSCALL, (uint32_t)regs->rax, context, regs->rdi);
     return state.handler(context);
 }
 
@@ -131,13 +139,28 @@ static bool emulate_tsc(struct hal_context *context)
     } else {
         return false;
     }
-    enter(ZV_EVENT_KIND_TSC, 0, context);
+    enter(ZV_EVENT_KIND_TSC, 0, context, 0);
     regs->rax = (uint32_t)machine.shared->virtual_tsc;
     regs->rdx = machine.shared->virtual_tsc >> 32;
     return true;
 }
 
-uint64_t virtual_trap(uint64_t vector)
+#define ERROR_WRITE 2u
+#define ERROR_FETCH 16u
+
+/* The error code of a page fault as most processors give it. */
+static uint64_t page_fault_error(const struct hal_regs *regs, uint64_t error_code)
+{
+    uint8_t code[MODIFY_BYTES] = {0};
+    size_t done;
+
+    if (error_code & (ERROR_WRITE | ERROR_FETCH))
+        return error_code;
+    hal_user_read(cpu_this()->table, regs->rip, code, sizeof code, &done);
+    return modifies_memory(code) ? error_code | ERROR_WRITE : error_code;
+}
+
+uint64_t virtual_trap(uint64_t vector, uint64_t *error_code)
 {
     struct hal_context *context = cpu_this()->current;
     uint64_t deadline = timer_deadline();
@@ -149,14 +172,18 @@ uint64_t virtual_trap(uint64_t vector)
     case ZV_VECTOR_EVENT:
         if (deadline != TIMER_NEVER && deadline > machine.shared->virtual_tsc)
             set_clock(deadline);
-        enter(ZV_EVENT_KIND_PREEMPT, 0, context);
+        enter(ZV_EVENT_KIND_PREEMPT, 0, context, 0);
         return vector;
+    case VECTOR_PAGE_FAULT:
+        *error_code = page_fault_error(&context->regs, *error_code);
+        break;
     case VECTOR_GENERAL_PROTECTION:
         if (emulate_tsc(context))
             return TRAP_VECTOR_SPURIOUS; /* nothing is left to be done for it */
         break;
     }
-    enter(ZV_EVENT_KIND_TRAP, (uint32_t)vector, context);
+    enter(ZV_EVENT_KIND_TRAP, (uint32_t)vector, context,
+          vector == VECTOR_PAGE_FAULT ? x86_read_cr2() : context->regs.rip);
     return vector;
 }
 

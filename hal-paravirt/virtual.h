@@ -17,8 +17,8 @@
 /* What is called for a system call instead of `handler`; NULL for NULL. */
 hal_syscall_handler *virtual_handler(hal_syscall_handler *handler);
 
-/* An entry by a trap: counts it and returns the vector that is to be reported. */
-uint64_t virtual_trap(uint64_t vector);
+/* An entry by a trap: counts it and returns the vector that is to be reported; corrects *error_code. */
+uint64_t virtual_trap(uint64_t vector, uint64_t *error_code);
 
 /* Nothing is ready: moves the clock to `deadline` (ticks), or does not return if that is never. */
 void virtual_idle(uint64_t deadline);

@@ -314,8 +314,9 @@ enum zv_event_kind {
 struct zv_event {
     uint64_t tsc;  /* the clock afterwards */
     uint64_t what; /* kind | number << 8 | koid of the thread << 24 */
+    uint64_t detail; /* system call: first argument; page fault: address; other traps: rip; else 0 */
 };
-_Static_assert(sizeof(struct zv_event) == 16, "zv_event");
+_Static_assert(sizeof(struct zv_event) == 24, "zv_event");
 
 enum zv_marker {
     ZV_MARKER_KERNEL_ENTRY = 1, /* first instructions of the kernel                       */

@@ -134,6 +134,7 @@ int runlog_next(struct runlog_reader *log, enum runlog_item *item, struct zvmm_e
             return result;
     }
     log->event.what = log->events[log->at].what;
+    log->event.detail = log->events[log->at].detail;
     log->event.tsc += log->events[log->at].tsc;
     log->at++;
     log->number++;

@@ -39,16 +39,16 @@ static const char *vector_name(uint32_t vector)
 void runlog_text(const struct zv_event *event, char text[RUNLOG_TEXT])
 {
     uint32_t number = event->what >> 8 & 0xffff;
-    unsigned long long id = event->what >> 24;
+    unsigned long long id = event->what >> 24, detail = event->detail;
     int used = snprintf(text, RUNLOG_TEXT, "%16llu  ", (unsigned long long)event->tsc);
     size_t room = RUNLOG_TEXT - (size_t)used;
     text += used;
     switch (event->what & 0xff) {
     case ZV_EVENT_KIND_SYSCALL:
-        snprintf(text, room, "thread %llu  zx_%s", id, syscall_name(number));
+        snprintf(text, room, "thread %llu  zx_%s(%#llx)", id, syscall_name(number), detail);
         return;
     case ZV_EVENT_KIND_TRAP:
-        snprintf(text, room, "thread %llu  %s (vector %u)", id, vector_name(number), number);
+        snprintf(text, room, "thread %llu  %s at %#llx", id, vector_name(number), detail);
         return;
     case ZV_EVENT_KIND_TSC:
         snprintf(text, room, "thread %llu  reads the time stamp counter", id);
