@@ -218,7 +218,9 @@ int zvmm_run(struct zvmm *vm, struct zvmm_result *result, struct zvmm_error *err
         vm->failed = true;
     if (!vm->failed && plan_begin(vm, &vm->error) != 0)
         vm->failed = true;
-    if (!vm->failed && vm->config.gdb != NULL && gdb_open(vm, vm->config.gdb, &vm->error) != 0)
+    bool gdb_later = vm->config.replay_to != 0; /* at that event: replay/determinism.c */
+    if (!vm->failed && vm->config.gdb != NULL && !gdb_later &&
+        gdb_open(vm, vm->config.gdb, &vm->error) != 0)
         vm->failed = true;
     pause_open(vm);
     if (!vm->failed && control_begin(vm, &vm->error) != 0)

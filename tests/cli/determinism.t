@@ -85,4 +85,70 @@ refused input_no_time "line 1: does not begin with a time" --deterministic --inp
 refused input_escape "line 1: has an unknown escape" --deterministic --input "$TAP_DIR/escape"
 refused input_after_end "line 2: nothing can come after" --deterministic --input "$TAP_DIR/after"
 refused input_nul "holds a NUL byte" --deterministic --input "$TAP_DIR/nul"
+
+# ---- Logs and replays ----
+log=$TAP_DIR/run.zlog
+printf '1ms echo aaa\n+1ms threads\n' >"$TAP_DIR/typed"
+shell=(./zvmm --deterministic=3 --bootfs "$demo" --input "$TAP_DIR/typed" guest.elf)
+case_run log_written 0 "${shell[@]}" --log "$log"
+cp "$OUT" "$TAP_DIR/recorded"
+[ -s "$log" ] || TAP_SKIP_CHECKS=1
+expect "log_written: a byte or two an event" \
+    test "$(stat -c %s "$log")" -lt $((2000 + 3 * $(./zvmm log "$log" | grep -vc '^#')))
+case_run log_shown 0 ./zvmm log "$log"
+expect "log_shown: the command line" has "# zvmm --deterministic=3 --bootfs"
+expect "log_shown: system calls by name" has "zx_channel_create("
+expect "log_shown: page faults" has "page fault at 0x"
+expect "log_shown: the time stamp counter" has "reads the time stamp counter"
+expect "log_shown: idling" has "idle until then"
+expect "log_shown: timer interrupts" has "timer interrupt"
+expect "log_shown: input" has "console input, "
+expect "log_shown: the end" has "# end: exit, code 0"
+case_run log_kept 125 "${shell[@]}" --log "$log"
+expect "log_kept: an existing file stays" err_has "File exists"
+
+case_run replay_whole 0 ./zvmm replay "$log"
+expect "replay_whole: the same output" cmp -s "$TAP_DIR/recorded" "$OUT"
+case_run replay_to 0 ./zvmm replay "$log" --to 40
+expect "replay_to: stops there" err_has "stopped at event 40"
+case_run replay_digests 0 ./zvmm replay "$log" --digest
+expect "replay_digests: options can be added" err_has "digest"
+
+replay_refused() { # NAME TEXT ARGS...
+    local name=$1 text=$2
+    shift 2
+    case_run "$name" 125 ./zvmm replay "$@"
+    expect "$name: says why" err_has "$text"
+}
+replay_refused replay_beyond "has no event 999999; the last one is" "$log" --to 999999
+replay_refused replay_to_nothing "usage: zvmm replay" "$log" --to
+replay_refused replay_to_zero "not the number of an event" "$log" --to 0
+cp guest.elf "$TAP_DIR/guest.elf"
+case_run log_elsewhere 0 ./zvmm --deterministic --log "$TAP_DIR/hello.zlog" "$TAP_DIR/guest.elf" -- hello
+printf X | dd of="$TAP_DIR/guest.elf" bs=1 seek=$((16#$(objdump -h guest.elf | awk '$2 == ".rodata" { print $6 }') + 64)) conv=notrunc status=none
+replay_refused replay_other_guest "the machine starts differently" "$TAP_DIR/hello.zlog"
+replay_refused replay_missing "No such file" "$TAP_DIR/none"
+replay_refused replay_no_log "not a log of zvmm" "$TAP_DIR/typed"
+printf '1ms echo bbb\n+1ms threads\n' >"$TAP_DIR/typed"
+replay_refused replay_digest_mismatch "digest mismatch at event" "$log"
+printf '1ms echo bbb ccc\n+1ms threads\n' >"$TAP_DIR/typed"
+replay_refused replay_event_mismatch "the runs differ" "$log"
+head -c 500 "$log" >"$TAP_DIR/short"
+replay_refused replay_cut "cut off" "$TAP_DIR/short"
+case_run log_cut 125 ./zvmm log "$TAP_DIR/short"
+expect "log_cut: says why" err_has "cut off"
+case_run log_usage 125 ./zvmm log
+# Every byte of the log but the arguments may be wrong: an error, or something that is not looked at, never a crash.
+damage() {
+    local i status bytes
+    bytes=$(stat -c %s "$log")
+    for ((i = 1; i <= 40; i++)); do
+        cp "$log" "$TAP_DIR/damaged"
+        printf '\xa5' | dd of="$TAP_DIR/damaged" bs=1 seek=$((i * bytes / 41)) conv=notrunc status=none
+        ./zvmm log "$TAP_DIR/damaged" >/dev/null 2>&1
+        status=$?
+        [ $status = 125 ] || [ $status = 0 ] || return 1
+    done
+}
+tap_selected log_damaged && TAP_SKIP_CHECKS=0 && expect "log_damaged: no byte makes it crash" damage
 finish

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "digest.h"
+#include "gdb/gdb.h"
 #include "interrupt.h"
 #include "preempt.h"
 #include "record.h"
@@ -129,6 +130,23 @@ static void note_digest(struct zvmm *vm, const char *what, const char *name, int
                 (unsigned long long)digest.event);
 }
 
+/*
+ * The end of a replay, or where gdb takes over. The guest has handed over its events at a moment at
+ * which the recorded one did not: from here on digests differ.
+ */
+static void stop_here(struct zvmm *vm)
+{
+    struct determinism *state = vm->determinism;
+    fprintf(stderr, "zvmm: stopped at event %llu, time=%llu\n", (unsigned long long)state->events,
+            (unsigned long long)virtual_tsc(vm));
+    record_close(&state->record);
+    vm->shared->stop_event = 0;
+    if (vm->config.gdb == NULL)
+        vm_end(vm, ZVMM_END_STOP, 0);
+    else if (gdb_open(vm, vm->config.gdb, &vm->error) != 0)
+        fail(vm);
+}
+
 int64_t determinism_events(struct zvmm *vm, const struct zv_call *call)
 {
     struct determinism *state = vm->determinism;
@@ -146,7 +164,7 @@ int64_t determinism_events(struct zvmm *vm, const struct zv_call *call)
     else if (count == ZV_EVENTS_MAX)
         note_digest(vm, NULL, NULL, 0);
     if (vm->config.replay_to != 0 && total == vm->config.replay_to && !vm->failed)
-        vm_end(vm, ZVMM_END_STOP, 0);
+        stop_here(vm);
     return ZV_OK;
 }
 
@@ -172,7 +190,8 @@ static void end_record(struct zvmm *vm)
                              .code = vm->result.code,
                              .end = vm->result.end,
                              .preemptions = state->preemptions};
-    if (record_end(&state->record, &end, vm->result.end != ZVMM_END_EXIT, &vm->error) != 0)
+    bool compare = vm->result.end == ZVMM_END_EXIT;
+    if (record_end(&state->record, &end, compare, &vm->error) != 0)
         fail(vm);
 }
 
@@ -181,9 +200,6 @@ void determinism_end(struct zvmm *vm)
     struct determinism *state = vm->determinism;
     if (!vm->failed && vm->result.end == ZVMM_END_EXIT)
         note_digest(vm, "exit", "code", vm->result.code);
-    if (!vm->failed && vm->result.end == ZVMM_END_STOP)
-        fprintf(stderr, "zvmm: stopped at event %llu, time=%llu\n",
-                (unsigned long long)state->events, (unsigned long long)virtual_tsc(vm));
     if (!vm->failed)
         end_record(vm);
     if (state->preemptions != 0)

@@ -100,13 +100,13 @@ int record_digest(struct record *record, const struct runlog_digest *digest,
         (unsigned long long)digest->event, here, there, log->path);
 }
 
-int record_end(struct record *record, const struct runlog_end *end, bool stopped,
+int record_end(struct record *record, const struct runlog_end *end, bool compare,
                struct zvmm_error *error)
 {
     if (record->writer.file != NULL &&
         (runlog_end(&record->writer, end, error) != 0 || runlog_close(&record->writer, error) != 0))
         return -1;
-    if (record->reader.file == NULL || stopped)
+    if (record->reader.file == NULL || !compare)
         return 0;
     return expect(record, RUNLOG_IS_END, "ended", error);
 }

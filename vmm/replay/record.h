@@ -26,8 +26,8 @@ int record_events(struct record *record, const struct zv_event *events, uint64_t
 int record_digest(struct record *record, const struct runlog_digest *digest,
                   struct zvmm_error *error);
 
-/* The run is over; with `stopped` before its end, which then is not compared. */
-int record_end(struct record *record, const struct runlog_end *end, bool stopped,
+/* The run is over; the log that is replayed must end here, too, if `compare` says so. */
+int record_end(struct record *record, const struct runlog_end *end, bool compare,
                struct zvmm_error *error);
 
 void record_close(struct record *record);
