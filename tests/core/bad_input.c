@@ -61,7 +61,7 @@ static void also_close(zx_handle_t handle)
 #define MAKER(name, create)                                                                        \
     static zx_handle_t name(void)                                                                  \
     {                                                                                              \
-        zx_handle_t handle, other = ZX_HANDLE_INVALID;                                             \
+        zx_handle_t handle = ZX_HANDLE_INVALID, other = ZX_HANDLE_INVALID;                         \
                                                                                                    \
         ASSERT_OK(create);                                                                         \
         if (other != ZX_HANDLE_INVALID)                                                            \
