@@ -121,12 +121,17 @@ bool plan_needs_processes(const struct plan *plan)
             (plan->number == ZV_MARKER_PROCESS_START || plan->number == ZV_MARKER_PROCESS_EXIT));
 }
 
-/* The kernel names a process by its program's file name. */
+static const char *last_part(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+/* A process has its program's name, with its folder or without. */
 static bool is_program(const struct plan *plan, const char *name)
 {
-    const char *slash = strrchr(plan->name, '/');
     return name != NULL &&
-           strncmp(slash != NULL ? slash + 1 : plan->name, name, PROCESS_NAME_MAX) == 0;
+           strncmp(last_part(plan->name), last_part(name), PROCESS_NAME_MAX) == 0;
 }
 
 static bool is_marker(const struct plan *plan, uint32_t id, const char *name)
@@ -287,7 +292,10 @@ int plan_begin(struct zvmm *vm, struct zvmm_error *error)
         return -1;
     if (vm->stop.kind == PLAN_NEVER && plan_parse(&vm->stop, vm->config.stop_at, error) != 0)
         return -1;
-    return set_alarm(vm, &vm->plan, error) != 0 ? -1 : set_alarm(vm, &vm->stop, error);
+    if (set_alarm(vm, &vm->plan, error) != 0 || set_alarm(vm, &vm->stop, error) != 0)
+        return -1;
+    plan_see_exit(vm); /* exits:0 is now */
+    return 0;
 }
 
 /* The guest has failed. Not writing its state is no reason to hide that. */

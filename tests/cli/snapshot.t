@@ -1,0 +1,164 @@
+#!/usr/bin/env bash
+# Snapshots on this machine's KVM: taking, restoring, chains, the control socket, bad files.
+cd "$(dirname "$0")/../.." || exit 1
+. tests/tap.sh
+if ! out=$(./zvmm guest.elf -- hello 2>&1 </dev/null) && [ ! -w /dev/kvm ]; then
+    skip_all "no usable /dev/kvm: ${out##*$'\n'}"
+fi
+D=$TAP_DIR
+
+has_both() { grep -q "$2" "$1" && grep -q "$3" "$1"; }
+
+# ---- Taking and restoring ----
+goes_on() { # NAME EVENT: the run says what it would have said, and so does the restored one
+    case_run "$1: the run goes on" 0 ./zvmm --snapshot-at "$2" -o "$D/$1.zsnap" guest.elf -- hello
+    expect "$1: and prints what it would have" has 'Hello from user space!'
+    case_run "$1: restore" 0 ./zvmm restore "$D/$1.zsnap"
+    expect "$1: the restored run prints it" has 'Hello from user space!'
+}
+goes_on exits exits:6
+goes_on time time:20ms
+goes_on first-user marker:first-user
+goes_on start start:hello
+goes_on second 'marker:3'
+case_run 'at the exit of the program' 0 ./zvmm --snapshot-at exit:hello -o "$D/exit.zsnap" guest.elf -- hello
+case_run 'restored there it ends' 0 ./zvmm restore "$D/exit.zsnap"
+case_run 'info' 0 ./zvmm snap info "$D/start.zsnap"
+expect 'info names the event' has 'start:hello'
+expect 'info names the guest' has "$PWD/guest.elf"
+case_run 'verify' 0 ./zvmm snap verify "$D/start.zsnap"
+
+# The whole output, from before and after the snapshot, is that of a run without one.
+./zvmm guest.elf -- core-tests 'Event*' >"$D/plain" 2>/dev/null </dev/null
+case_run 'tests are not disturbed' 0 ./zvmm --snapshot-at exits:16 -o "$D/tests.zsnap" guest.elf -- core-tests 'Event*'
+expect 'and print the same' cmp -s "$OUT" "$D/plain"
+case_run 'restored tests pass' 0 ./zvmm restore "$D/tests.zsnap"
+ends_with() { tail -c "$(stat -c %s "$2")" "$1" | cmp -s - "$2"; }
+expect 'and print what was left to print' ends_with "$D/plain" "$OUT"
+
+# Many at once.
+for i in 1 2 3 4; do ./zvmm restore "$D/start.zsnap" >"$D/many$i" </dev/null 2>&1 & done
+wait
+expect 'four machines of one snapshot at once' test "$(cat "$D"/many? | grep -c 'Hello from user')" = 4
+
+# Console input half read: the rest of the line is in the snapshot.
+mkfifo "$D/in"
+./zvmm --ctl "$D/sock" guest.elf -- cat <"$D/in" >"$D/cat.out" 2>&1 &
+exec 9>"$D/in"
+answers() { timeout 10 bash -c "until ./zvmm ctl '$D/sock' status >/dev/null 2>&1; do sleep 0.05; done"; }
+says() { timeout 20 bash -c "until grep -q '$2' '$1'; do sleep 0.05; done"; }
+expect 'the control socket answers' answers
+printf 'one\n' >&9
+expect 'the guest echoes' says "$D/cat.out" one
+case_run 'ctl status' 0 ./zvmm ctl "$D/sock" status
+expect 'it names the guest' has 'guest=guest.elf'
+case_run 'ctl snapshot' 0 ./zvmm ctl "$D/sock" snapshot "$D/ctl.zsnap"
+case_run 'ctl snapshot with a parent' 0 ./zvmm ctl "$D/sock" snapshot "$D/ctl2.zsnap" --parent "$D/ctl.zsnap"
+case_run 'ctl snapshot to nowhere' 125 ./zvmm ctl "$D/sock" snapshot /nonexistent/a.zsnap
+expect 'says why in one line' one_line_error
+case_run 'ctl unknown command' 125 ./zvmm ctl "$D/sock" frobnicate
+expect 'says so' err_has 'no control command'
+case_run 'the socket is in use' 125 ./zvmm --ctl "$D/sock" guest.elf -- hello
+expect 'and says so' err_has 'in use'
+printf 'two\n' >&9
+exec 9>&-
+wait
+expect 'the machine went on' has_both "$D/cat.out" one two
+case_run 'ctl without a machine' 125 ./zvmm ctl "$D/sock" status
+expect 'names the remedy' err_has 'start one with --ctl'
+printf 'three\n' >"$D/line"
+STDIN_FILE=$D/line case_run 'the restored machine takes new input' 0 ./zvmm restore "$D/ctl2.zsnap"
+expect 'and echoes it' has three
+
+# SIGUSR1.
+./zvmm -o "$D/usr1.zsnap" guest.elf -- sh <"$D/in" >"$D/sh.out" 2>&1 &
+pid=$!
+exec 9>"$D/in"
+expect 'a shell prompts' says "$D/sh.out" '[$#>]'
+kill -USR1 $pid
+is_there() { timeout 10 bash -c "until [ -s '$1' ]; do sleep 0.05; done"; }
+expect 'SIGUSR1 takes a snapshot' is_there "$D/usr1.zsnap"
+printf 'exit 3\n' >&9
+exec 9>&-
+wait $pid
+expect 'and the machine goes on to its end' test $? = 3
+
+# ---- Chains ----
+case_run 'a child' 0 ./zvmm restore --snapshot-at exits:2 --parent "$D/start.zsnap" -o "$D/child.zsnap" "$D/start.zsnap"
+case_run 'a grandchild' 0 ./zvmm restore --snapshot-at exits:2 --parent "$D/child.zsnap" -o "$D/grand.zsnap" "$D/child.zsnap"
+small() { test "$(stat -c %b "$1")" -lt "$(($(stat -c %b "$2") / 4))"; }
+expect 'it holds the difference only' small "$D/grand.zsnap" "$D/start.zsnap"
+case_run 'a chain restores' 0 ./zvmm restore "$D/grand.zsnap"
+expect 'and goes on' has 'Hello from user space!'
+case_run 'flatten' 0 ./zvmm snap flatten "$D/grand.zsnap" "$D/flat.zsnap"
+case_run 'the flat file is whole' 0 ./zvmm snap verify "$D/flat.zsnap"
+case_run 'pack' 0 ./zvmm snap pack "$D/flat.zsnap" "$D/flat.zst"
+case_run 'unpack' 0 ./zvmm snap unpack "$D/flat.zst" "$D/again.zsnap"
+expect 'gives the same file' cmp -s "$D/flat.zsnap" "$D/again.zsnap"
+mkdir "$D/moved"
+mv "$D/child.zsnap" "$D/grand.zsnap" "$D/moved"
+cp --sparse=always "$D/start.zsnap" "$D/moved"
+case_run 'a chain may move to another folder' 0 ./zvmm snap verify "$D/moved/grand.zsnap"
+case_run 'without its files the flat one restores' 0 ./zvmm restore "$D/flat.zsnap"
+
+# ---- What is refused: one line, 125, nothing damaged ----
+refused() { # NAME TEXT COMMAND...
+    local name=$1 text=$2
+    shift 2
+    case_run "refused: $name" 125 "$@"
+    expect "refused: $name: says why" err_has "$text"
+    expect "refused: $name: in one line" one_line_error
+}
+copy() { cp --sparse=always "$D/start.zsnap" "$D/bad.zsnap"; }
+poke() { printf '%b' "$2" | dd of="$D/bad.zsnap" bs=1 seek="$1" conv=notrunc status=none; }
+byte() { od -An -tu1 -j"$1" -N1 "$D/bad.zsnap" | tr -d ' '; }
+flip() { poke "$1" "\\x$(printf %02x $(($(byte "$1") ^ 16)))"; }
+refused 'bad event' 'is not an event' ./zvmm --snapshot-at noon guest.elf
+refused 'bad duration' 'is not an event' ./zvmm --snapshot-at time:soon guest.elf
+refused 'event that never comes' 'has not happened' ./zvmm --snapshot-at start:nobody -o "$D/never.zsnap" guest.elf -- hello
+expect 'there is no file then' test ! -e "$D/never.zsnap"
+refused 'no such snapshot' 'No such file' ./zvmm restore "$D/nothing.zsnap"
+refused 'a folder' 'not a regular file' ./zvmm restore "$D"
+refused 'not a snapshot' 'is not a snapshot' ./zvmm restore guest.elf
+refused 'a packed snapshot' 'unpack it first' ./zvmm restore "$D/flat.zst"
+copy; truncate -s 100 "$D/bad.zsnap"
+refused 'cut in the header' 'truncated' ./zvmm restore "$D/bad.zsnap"
+copy; truncate -s -1 "$D/bad.zsnap"
+refused 'cut by a byte' 'truncated' ./zvmm restore "$D/bad.zsnap"
+copy; truncate -s 70000 "$D/bad.zsnap"
+refused 'cut in the memory' 'truncated' ./zvmm restore "$D/bad.zsnap"
+copy; poke 8 '\x02'
+refused 'another version' 'format version 2' ./zvmm restore "$D/bad.zsnap"
+for at in 16 40 100 200 400 4095; do
+    copy; flip $at
+    refused "header flipped at $at" 'damaged' ./zvmm restore "$D/bad.zsnap"
+done
+for at in 4096 4500 9000; do
+    copy; flip $at
+    refused "state flipped at $at" 'checksum' ./zvmm restore "$D/bad.zsnap"
+done
+copy; flip $(($(stat -c %s "$D/bad.zsnap") - 8))
+refused 'list of pages flipped' 'checksum' ./zvmm restore "$D/bad.zsnap"
+copy; flip $((65536 + 0x120000 + 5))
+refused 'memory flipped: verify' 'the memory at physical' ./zvmm snap verify "$D/bad.zsnap"
+refused 'memory flipped: restore --verify' 'the memory at physical' ./zvmm restore --verify "$D/bad.zsnap"
+mv "$D/moved/start.zsnap" "$D/moved/gone.zsnap"
+refused 'parent missing' 'No such file' ./zvmm restore "$D/moved/grand.zsnap"
+cp --sparse=always "$D/exits.zsnap" "$D/moved/start.zsnap"
+refused 'another parent' 'is not its parent' ./zvmm restore "$D/moved/grand.zsnap"
+refused 'parent missing when taking' 'No such file' ./zvmm --parent "$D/none.zsnap" --snapshot-at exits:3 -o "$D/x.zsnap" guest.elf -- hello
+refused 'parent of another size' 'cannot be the parent' ./zvmm --memory 64M --parent "$D/start.zsnap" --snapshot-at exits:3 -o "$D/x.zsnap" guest.elf -- hello
+refused 'folder missing' 'No such file' ./zvmm --snapshot-at exits:3 -o "$D/none/x.zsnap" guest.elf -- hello
+refused 'target is a folder' 'no regular file' ./zvmm --snapshot-at exits:3 -o "$D/moved" guest.elf -- hello
+refused 'unpack of garbage' 'no packed snapshot' ./zvmm snap unpack guest.elf "$D/y.zsnap"
+head -c 5000 "$D/flat.zst" >"$D/short.zst"
+refused 'unpack of a part' 'truncated' ./zvmm snap unpack "$D/short.zst" "$D/y.zsnap"
+expect 'nothing is left behind' test "$(ls "$D" | grep -c '\.zsnap\.')" = 0
+LC_ALL=C sed 's/\(GNU\x00\).\{8\}/\1ABCDEFGH/' guest.elf >"$D/other.elf"
+refused 'another build of the guest' 'has build id' ./zvmm restore --guest "$D/other.elf" "$D/start.zsnap"
+case_run 'unless forced' 0 ./zvmm restore --force --guest "$D/other.elf" "$D/start.zsnap"
+cp --sparse=always "$D/start.zsnap" "$D/old.zsnap"
+refused 'no room' 'cannot write it' \
+    bash -c "ulimit -f 300; trap '' XFSZ; exec ./zvmm --snapshot-at exits:3 -o '$D/old.zsnap' guest.elf -- hello"
+expect 'the old file is untouched' cmp -s "$D/start.zsnap" "$D/old.zsnap"
+finish
