@@ -13,6 +13,7 @@
 #include "debug.h"
 #include "guest.h"
 #include "job.h"
+#include "ktrace.h"
 #include "pressure.h"
 #include "process.h"
 #include "thread.h"
@@ -86,6 +87,7 @@ static void run_thread(struct cpu *cpu, struct thread *thread)
             syscall_finish(thread, trap.result);
             break;
         case HAL_TRAP_INTERRUPT:
+            KTRACE(KTRACE_TAG_IRQ_ENTER, trap.vector << 8, 0, 0, 0);
             interrupt(cpu, thread);
             break;
         case HAL_TRAP_PAGE_FAULT:
@@ -101,6 +103,7 @@ static zx_time_t switch_to(struct cpu *cpu, struct thread *thread, zx_time_t now
 {
     zx_duration_t used;
 
+    KTRACE(KTRACE_TAG_CONTEXT_SWITCH, thread->object.koid, thread->priority << 24, 0, 0);
     object_ref(&thread->object);
     cpu->current = thread;
     cpu->stats.switches++;

@@ -8,6 +8,7 @@
 
 #include "aspace.h"
 #include "executor.h"
+#include "ktrace.h"
 #include "process.h"
 #include "thread.h"
 
@@ -62,7 +63,10 @@ void thread_fault(struct thread *thread, const struct hal_trap *trap)
     };
 
     if (trap->kind == HAL_TRAP_PAGE_FAULT) {
-        zx_status_t status = aspace_fault(thread->process->aspace, trap->address, trap->access);
+        zx_status_t status;
+
+        KTRACE(KTRACE_TAG_PAGE_FAULT, trap->address >> 32, trap->address, trap->access, 0);
+        status = aspace_fault(thread->process->aspace, trap->address, trap->access);
 
         this_cpu()->stats.page_faults++;
         if (status == ZX_OK || thread->wait.kind)

@@ -11,6 +11,7 @@
 #include "futex.h"
 #include "heap.h"
 #include "job.h"
+#include "ktrace.h"
 #include "name.h"
 #include "string.h"
 #include "thread.h"
@@ -35,6 +36,8 @@ zx_status_t process_create(struct job *job, const char *name, struct process **o
     TAILQ_INIT(&process->threads);
     name_set(process->name, sizeof process->name, name, ZX_MAX_NAME_LEN);
     job_add_process(job, process);
+    KTRACE_NAME(KTRACE_TAG_PROC_NAME, process->object.koid, 0, process->name);
+    KTRACE(KTRACE_TAG_PROC_CREATE, process->object.koid, 0, 0, 0);
     *out = process;
     return ZX_OK;
 }
@@ -63,6 +66,7 @@ zx_status_t process_start(struct process *process, struct thread *thread, zx_vad
         return status;
     }
     process->state = PROCESS_RUNNING;
+    KTRACE(KTRACE_TAG_PROC_START, thread->object.koid, process->object.koid, 0, 0);
     thread->flags |= THREAD_PROCESS_STARTING;
     mark(process, MARKER_START);
     return thread_start(thread, pc, sp, value, arg2);
@@ -75,6 +79,7 @@ static void process_dead(struct process *process)
     struct kernel *k = kernel();
 
     process->state = PROCESS_DEAD;
+    KTRACE(KTRACE_TAG_PROC_EXIT, process->object.koid, 0, 0, 0);
     exception_channel_close(&process->exception_channel);
     exception_channel_close(&process->debugger_channel);
     handle_table_destroy(&process->handles);

@@ -12,6 +12,7 @@
 #include "format.h"
 #include "futex.h"
 #include "heap.h"
+#include "ktrace.h"
 #include "name.h"
 #include "process.h"
 #include "string.h"
@@ -43,6 +44,8 @@ zx_status_t thread_create(struct process *process, const char *name, struct thre
     name_set(thread->name, sizeof thread->name, name, ZX_MAX_NAME_LEN);
     object_ref(&thread->object); /* the process's list */
     TAILQ_INSERT_TAIL(&process->threads, thread, process_link);
+    KTRACE_NAME(KTRACE_TAG_THREAD_NAME, thread->object.koid, process->object.koid, thread->name);
+    KTRACE(KTRACE_TAG_THREAD_CREATE, thread->object.koid, process->object.koid, 0, 0);
     *out = thread;
     return ZX_OK;
 }
@@ -60,6 +63,7 @@ zx_status_t thread_start(struct thread *thread, zx_vaddr_t pc, zx_vaddr_t sp, ui
     regs->rsi = arg2;
     thread->state = THREAD_RUNNABLE;
     thread->flags |= THREAD_STARTING;
+    KTRACE(KTRACE_TAG_THREAD_START, thread->object.koid, 0, 0, 0);
     object_update_signals(&thread->object, 0, ZX_THREAD_RUNNING);
     executor_ready(thread);
     return ZX_OK;
@@ -70,6 +74,7 @@ static void thread_dead(struct thread *thread)
 {
     struct process *process = thread->process;
 
+    KTRACE(KTRACE_TAG_THREAD_EXIT, thread->object.koid, 0, 0, 0);
     channel_thread_exit(thread);
     futex_thread_exit(thread);
     executor_remove(thread);

@@ -19,6 +19,11 @@
 
 typedef int64_t syscall_fn(struct thread *thread, const struct hal_regs *regs);
 
+uint32_t syscall_count(void)
+{
+    return SYSCALL_COUNT;
+}
+
 static int64_t not_supported(struct thread *thread, uint32_t number);
 
 static inline struct user_ptr as_user_ptr(uint64_t va)

@@ -31,5 +31,7 @@ void syscall_finish(struct thread *thread, int64_t result);
 
 /* "channel_read"; "unknown" if there is no such number. */
 const char *syscall_name(uint32_t number);
+/* One more than the largest number. */
+uint32_t syscall_count(void);
 
 #endif

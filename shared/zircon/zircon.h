@@ -14,6 +14,7 @@
 #include <zircon/iommu.h>
 #include <zircon/ipc.h>
 #include <zircon/limits.h>
+#include <zircon/ktrace.h>
 #include <zircon/log.h>
 #include <zircon/object.h>
 #include <zircon/pci.h>

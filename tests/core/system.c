@@ -107,11 +107,8 @@ TEST(Unsupported, Hypervisor)
     EXPECT_STATUS(zx_guest_create(root_resource(), 0, &guest, &vmar), ZX_ERR_NOT_SUPPORTED);
 }
 
-TEST(Unsupported, KernelTrace)
+TEST(Unsupported, MemoryTrace)
 {
-    size_t actual;
-
-    EXPECT_STATUS(zx_ktrace_read(root_resource(), NULL, 0, 0, &actual), ZX_ERR_NOT_SUPPORTED);
     EXPECT_STATUS(zx_mtrace_control(root_resource(), 0, 0, 0, NULL, 0), ZX_ERR_NOT_SUPPORTED);
 }
 
