@@ -39,8 +39,9 @@
 #define PAGE_FAULT       14
 #define STOP_PORT        0xf1
 
-/* zbench's markers: nothing lies between the first two, one turn of the row between the others. */
-enum { MARKER_BASE = 0x1001, MARKER_BEGIN, MARKER_END };
+/* zbench's markers: nothing lies between the first two, one turn of the row between the others. At
+ * the last one the turn begins anew: what was done was preparation. */
+enum { MARKER_BASE = 0x1001, MARKER_BEGIN, MARKER_END, MARKER_RESTART };
 
 struct symbol {
     uint64_t address;
@@ -276,6 +277,13 @@ static void at_page_fault(void)
 
 /* ---- The run ------------------------------------------------------------------------------- */
 
+static void restart_turn(void)
+{
+    for (size_t i = 0; i < profile.count; i++)
+        profile.symbols[i].turn = 0;
+    profile.user_turn = 0;
+}
+
 static void at_marker(uint32_t id)
 {
     if (id == MARKER_BASE)
@@ -284,6 +292,8 @@ static void at_marker(uint32_t id)
         profile.in_turn = true;
     else if (id == MARKER_END)
         profile.done = true;
+    else if (id == MARKER_RESTART)
+        restart_turn();
 }
 
 static bool serve_call(void)

@@ -24,7 +24,7 @@
 #define FITTING_SECONDS 0.001
 
 /* The interval under profile: before, between and after. */
-enum { MARKER_BASE = 0x1001, MARKER_BEGIN, MARKER_END };
+enum { MARKER_BASE = 0x1001, MARKER_BEGIN, MARKER_END, MARKER_RESTART };
 
 static struct overhead overhead;
 static uint64_t samples[MOST_STEPS][MOST_SAMPLES], begins[MOST_SAMPLES];
@@ -82,7 +82,13 @@ static bool profile_sample(struct run *run)
     }
     bench_marker(MARKER_BASE);
     bench_marker(MARKER_BEGIN);
+    run->profiled = true;
     return true;
+}
+
+void run_profile_restart(void)
+{
+    bench_marker(MARKER_RESTART);
 }
 
 bool run_sample(struct run *run)

@@ -57,7 +57,7 @@ struct run {
     unsigned turns_left; /* of this sample's batch */
     unsigned taken;      /* samples, without those for warming up */
     unsigned warm_up;    /* samples still to be thrown away */
-    bool started, stopped, failed, fitted;
+    bool started, stopped, failed, fitted, profiled;
     uint64_t warm, deadline; /* when warming up and when the row must end */
 };
 
@@ -92,6 +92,8 @@ static inline bool run_next(struct run *run)
     return run_sample(run);
 }
 
+void run_profile_restart(void); /* --profile: what was counted does not count */
+
 static inline void run_step(struct run *run)
 {
     run->marks[run->mark++] = bench_ticks();
@@ -100,6 +102,8 @@ static inline void run_step(struct run *run)
 /* What was done since the sample began was preparation. */
 static inline void run_restart(struct run *run)
 {
+    if (run->profiled)
+        run_profile_restart();
     run->marks[0] = bench_ticks();
 }
 
