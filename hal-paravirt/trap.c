@@ -164,10 +164,8 @@ static uint32_t fault_access(uint64_t error_code)
            (error_code & 16 ? HAL_FAULT_EXECUTE : 0);
 }
 
-void trap_report(struct hal_trap *trap, uint64_t vector, uint64_t error_code)
+static inline void report(struct hal_trap *trap, uint64_t vector, uint64_t error_code)
 {
-    if (machine.deterministic)
-        vector = virtual_trap(vector, &error_code);
     trap->vector = (uint32_t)vector;
     trap->error_code = error_code;
     if (vector == VECTOR_PAGE_FAULT) {
@@ -191,4 +189,20 @@ void trap_report(struct hal_trap *trap, uint64_t vector, uint64_t error_code)
         x86_wrmsr(MSR_X2APIC_EOI, 0);
     if (vector == ZV_VECTOR_TIMER)
         timer_interrupt();
+}
+
+/* Apart, so that an ordinary page fault needs no stack frame. */
+static __attribute__((noinline)) void report_virtual(struct hal_trap *trap, uint64_t vector,
+                                                     uint64_t error_code)
+{
+    vector = virtual_trap(vector, &error_code);
+    report(trap, vector, error_code);
+}
+
+void trap_report(struct hal_trap *trap, uint64_t vector, uint64_t error_code)
+{
+    if (machine.deterministic)
+        report_virtual(trap, vector, error_code);
+    else
+        report(trap, vector, error_code);
 }
