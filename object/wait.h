@@ -1,5 +1,5 @@
 /*
- * wait.h - how a thread blocks: one record, one end.
+ * wait.h - how a thread blocks: one record, one end. wait.pml is a model of it.
  *
  * A blocked thread has no kernel stack. What it waits for is data in its wait record, and every
  * blocking call is three short functions and a row (struct wait_kind):

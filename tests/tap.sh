@@ -6,6 +6,7 @@
 #   expect NAME COMMAND...            passes if COMMAND succeeds
 #   has TEXT, has_line LINE, err_has TEXT, one_line_error
 #                                     conditions on the last output, for expect
+#   skip NAME REASON                  reports a case as skipped
 #   skip_all REASON                   ends the script as skipped
 #   finish                            prints the plan; call it last
 #
@@ -51,7 +52,7 @@ case_run() {
     TAP_SKIP_CHECKS=0
     TAP_COMMAND="$*"
     TAP_STATUS=0
-    timeout -k 2 "${CASE_TIMEOUT:-30}" "$@" <"${STDIN_FILE:-/dev/null}" >"$OUT" 2>"$ERR" || TAP_STATUS=$?
+    timeout -k 2 "${CASE_TIMEOUT:-90}" "$@" <"${STDIN_FILE:-/dev/null}" >"$OUT" 2>"$ERR" || TAP_STATUS=$?
     if [ "$TAP_STATUS" = "$want" ]; then
         tap_result ok "$name"
     else
@@ -109,6 +110,10 @@ has_line() { grep -qxF -- "$1" "$OUT"; }
 err_has() { grep -qF -- "$1" "$ERR"; }
 one_line_error() { [ "$(wc -l <"$ERR")" = 1 ]; }
 output_is() { printf '%s\n' "$1" | cmp -s - "$OUT"; }
+
+skip() { # NAME REASON
+    tap_result ok "$1 # SKIP $2"
+}
 
 skip_all() {
     echo "1..0 # SKIP $1"

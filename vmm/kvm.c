@@ -187,8 +187,10 @@ static int add_vcpu(struct kvm *kvm)
     if (kvm->vcpu_fd < 0)
         return -1;
     int bytes = ioctl(kvm->fd, KVM_GET_VCPU_MMAP_SIZE, 0);
-    if (bytes < (int)sizeof(*kvm->run))
+    if (bytes < (int)sizeof(*kvm->run)) {
+        errno = bytes < 0 ? errno : EOPNOTSUPP;
         return -1;
+    }
     void *run = mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_SHARED, kvm->vcpu_fd, 0);
     if (run == MAP_FAILED)
         return -1;

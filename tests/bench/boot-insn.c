@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <sys/ioctl.h>
 
 #include "door.h"
@@ -96,10 +97,12 @@ int main(int argc, char *argv[])
         long steps = measure(argv[1], mib, &error);
         bool good = steps > 0 && steps < BUDGET && (!first || steps * 100 <= first * 102);
 
-        if (steps < 0 && i == 2) {
+        if (steps < 0 && access("/dev/kvm", W_OK) != 0) {
             printf("1..0 # SKIP %s\n", error.text);
             return 0;
         }
+        if (steps < 0)
+            printf("# %s\n", error.text);
         if (!first)
             first = steps;
         printf("%sok %d - %lu MiB: %ld instructions to the first user instruction\n",

@@ -2,26 +2,26 @@
  * test_zcore_faults.c - faults that were reproduced in zCore, another kernel with Zircon's system
  * calls: one test each, so that this kernel does not have them. The file runs in a few seconds.
  *
- *   a write lost in a tree of slices and clones; resizing      clone_trees_keep_their_content
+ *   a write lost in a tree of slices and clones; resizing  clone_trees_keep_their_content
  *   with clones panics
- *   a grown clone of a clone shows the parent's next page      grown_clone_shows_no_more_of_its_parent
- *   a chain of 100,000 clones overflows the stack              deep_clone_chain
- *   reading through 64 clones takes ten times as long          depth_costs_nothing
- *   a wake-up is lost                                          no_wake_up_is_lost
- *   expired waits stay linked                                  expired_waits_leave_nothing
- *   a reply of a channel call is lost                          no_reply_is_lost
- *   a channel that holds its own peer is never freed           channel_that_holds_its_peer_is_freed
- *   a full-duplex socket deadlocks                             full_duplex_socket
- *   futex entries are never freed                              futex_entries_are_freed
- *   futex wake reports one woken when there was none           futex_wake_without_waiter
- *   a live handle value is issued again after 2^30             live_handle_value_is_never_issued_again
- *   kernel crash: an unknown VMO operation                     unknown_vmo_operation
- *   kernel crash: a huge length                                huge_vmo_lengths
- *   kernel crash: any bad pointer but null                     bad_pointers
- *   commit out of range succeeds                               commit_out_of_range
- *   vmo_create of 2^64-1 makes an empty VMO                    vmo_too_large
- *   queues have no limit                                       queues_are_limited
- *   port_cancel does nothing                                   port_cancel_cancels
+ *   a grown clone of a clone shows the parent's next page  grown_clone_shows_no_more_of_its_parent
+ *   a chain of 100,000 clones overflows the stack          deep_clone_chain
+ *   reading through 64 clones takes ten times as long      depth_costs_nothing
+ *   a wake-up is lost                                      no_wake_up_is_lost
+ *   expired waits stay linked                              expired_waits_leave_nothing
+ *   a reply of a channel call is lost                      no_reply_is_lost
+ *   a channel that holds its own peer is never freed       channel_that_holds_its_peer_is_freed
+ *   a full-duplex socket deadlocks                         full_duplex_socket
+ *   futex entries are never freed                          futex_entries_are_freed
+ *   futex wake reports one woken when there was none       futex_wake_without_waiter
+ *   a live handle value is issued again after 2^30         live_handle_value_is_never_issued_again
+ *   kernel crash: an unknown VMO operation                 unknown_vmo_operation
+ *   kernel crash: a huge length                            huge_vmo_lengths
+ *   kernel crash: any bad pointer but null                 bad_pointers
+ *   commit out of range succeeds                           commit_out_of_range
+ *   vmo_create of 2^64-1 makes an empty VMO                vmo_too_large
+ *   queues have no limit                                   queues_are_limited
+ *   port_cancel does nothing                               port_cancel_cancels
  */
 #include "channel_helpers.h"
 
