@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "gdb/core.h"
 #include "inspect/inspect.h"
 #include "replay/log-command.h"
 
@@ -12,6 +13,7 @@ const struct command command_table[] = {
     {"diff", "show what happened between two snapshots", diff_command},
     {"bench", "measure a kernel; each sample vouched for by the VMM", bench_command},
     {"ctl", "ask a running machine: snapshot, status, quit", ctl_command},
+    {"core", "write a core file of a snapshot, for gdb", core_command},
     {"restore", "go on from a snapshot", restore_command},
     {"snap", "look at snapshot files: info, verify, flatten, pack, unpack", snap_command},
     {"log", "print the record of a deterministic run", log_command},
