@@ -32,7 +32,7 @@ include tests/bench/Makefile.inc
 include tests/fuzz/Makefile.inc
 
 .PHONY: all help setup clean
-all: zvmm guest.elf zcc
+all: zvmm guest.elf zcc guest-gdb.py
 
 help:
 	@echo 'make            build ./zvmm, ./guest.elf and ./zcc'
@@ -61,7 +61,7 @@ setup:
 	$(Q)$(MAKE) --no-print-directory all
 
 clean:
-	$(Q)rm -rf $(OBJ) zvmm guest.elf zlibos zlibos-asan zcc
+	$(Q)rm -rf $(OBJ) zvmm guest.elf guest-gdb.py zlibos zlibos-asan zcc
 
 .PHONY: headers format
 headers: $(patsubst shared/%.h,$(OBJ)/headers/%.ok,$(wildcard shared/*.h shared/zircon/*.h))

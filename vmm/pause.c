@@ -1,6 +1,7 @@
 /* pause.c - work on a machine that stands still, wished for by another thread or by an exit. */
 #include "pause.h"
 
+#include "gdb/gdb.h"
 #include "interrupt.h"
 #include "snapshot/plan.h"
 #include "vm.h"
@@ -40,6 +41,7 @@ void pause_serve(struct zvmm *vm)
 {
     struct pauses *pauses = &vm->pauses;
     atomic_store(&pauses->wanted, false);
+    gdb_hide(vm);
     plan_serve(vm);
     pthread_mutex_lock(&pauses->lock);
     while (pauses->first != NULL) {

@@ -128,12 +128,6 @@ void gdb_hide(struct zvmm *vm)
         points_withdraw(&vm->gdb->points, vm);
 }
 
-/* Where the machine is running: control_prepare() deploys what it needs before it goes on. */
-void gdb_show(struct zvmm *vm)
-{
-    (void)vm;
-}
-
 /* A guest that failed can be looked at as it is; there is nothing to go on with. */
 static void show_failure(struct gdb *gdb)
 {

@@ -33,11 +33,10 @@ bool gdb_take_exit(struct zvmm *vm);
 bool gdb_wanted(struct zvmm *vm);
 
 /*
- * Take the breakpoints out of guest memory, and put them back: around everything that looks at
- * the memory of a machine whose vCPU is between two stays in the guest.
+ * Take the breakpoints out of guest memory, for somebody who is about to look at it (the vCPU is
+ * settled). gdb_attend() puts them back.
  */
 void gdb_hide(struct zvmm *vm);
-void gdb_show(struct zvmm *vm);
 
 /* After the end of the run: let gdb look at a guest that failed, tell it how the run has ended. */
 void gdb_close(struct zvmm *vm);

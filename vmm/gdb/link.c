@@ -115,14 +115,16 @@ bool link_accept(struct link *link)
     return true;
 }
 
-void link_wait(const struct link *link)
+bool link_wait(const struct link *link)
 {
     sigset_t before;
     struct pollfd wanted = watched(link);
+    int ready = 0;
     signals_block(&before);
     if (signals_stop() == 0)
-        ppoll(&wanted, 1, NULL, &before);
+        ready = ppoll(&wanted, 1, NULL, &before);
     signals_unblock(&before);
+    return ready > 0;
 }
 
 void link_drop(struct link *link)
@@ -274,6 +276,7 @@ enum link_event link_receive(struct link *link, bool wait)
         }
         if (!wait || signals_stop() != 0)
             return LINK_NOTHING;
-        link_wait(link);
+        if (!link_wait(link))
+            return LINK_NOTHING;
     }
 }

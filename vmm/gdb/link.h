@@ -15,7 +15,7 @@ enum { LINK_PACKET_MAX = 0x4000 }; /* bytes of a packet's data, either way */
 enum link_event {
     LINK_PACKET,    /* a packet is in link->packet */
     LINK_INTERRUPT, /* Ctrl-C */
-    LINK_CLOSED,    /* gdb has gone; or a new gdb has been accepted: see link_connected() */
+    LINK_CLOSED,    /* gdb has gone */
     LINK_NOTHING,   /* a signal ended the wait */
 };
 
@@ -47,8 +47,8 @@ bool link_accept(struct link *link);
  */
 enum link_event link_receive(struct link *link, bool wait);
 
-/* Sleep until there is somebody to accept or a signal comes. */
-void link_wait(const struct link *link);
+/* Sleep until there is something to receive or somebody to accept; false if a signal came. */
+bool link_wait(const struct link *link);
 
 /* Send one packet; the data is escaped where the protocol wants it. */
 void link_send(struct link *link, const void *data, size_t length);

@@ -452,6 +452,17 @@ static void dispatch(struct gdb *gdb)
     reply(gdb, ""); /* what is not known gets the empty answer */
 }
 
+/* zvmm ctl and SIGUSR1 want something of the machine, which is stopped. */
+static void serve_others(struct gdb *gdb)
+{
+    struct zvmm_error error;
+    if (!atomic_load(&gdb->vm->pauses.wanted))
+        return;
+    cpu_release(&gdb->cpu);
+    if (vm_settle(gdb->vm, &error) == 0)
+        pause_serve(gdb->vm);
+}
+
 void serve(struct gdb *gdb)
 {
     if (gdb->announce)
@@ -468,8 +479,9 @@ void serve(struct gdb *gdb)
         case LINK_INTERRUPT:
             break; /* it is stopped already */
         case LINK_NOTHING:
-            if (signals_stop() != 0)
+            if (signals_stop() != 0 || atomic_load(&gdb->vm->quit))
                 leave(gdb);
+            serve_others(gdb);
             break;
         }
     }
