@@ -93,6 +93,50 @@ expect "a second gdb sees the machine" has_match '= (16|51)'
 expect "and kills it" zvmm_ends_with 137
 ZVMM_INPUT=/dev/null
 
+# Watching, user code, and the commands of guest-gdb.py. The context's rip changes at each trap.
+start_zvmm guest.elf -- ps
+gdb_case watch 'break hal_context_run' 'continue' 'delete' 'set $rip_at = (long *)((long)$rdi + 128)' \
+    'watch *$rip_at' 'continue' 'bt 1' 'delete' 'break *(*(long *)$rip_at)' 'continue' 'p $cs' \
+    'info symbol $rip' 'stepi' 'stepi' 'p $cs' 'delete' 'rwatch *$rip_at' 'continue' 'p 1'
+expect "a watchpoint is hit" has 'Hardware watchpoint 2: *$rip_at'
+expect "where the context is written" has_match '^#0 +(trap_common|call_handler|.*SAVE|syscall_entry)'
+expect "a breakpoint in user code" has_match 'Breakpoint 3, 0x0000'
+expect "steps in user code" test "$(grep -c '= 51$' "$OUT")" = 2
+expect "what this KVM cannot do is said" log_has 'cannot watch reads'
+expect "a gdb that goes away leaves the machine running" zvmm_ends_with 0
+
+start_zvmm guest.elf -- ps
+gdb_case python 'source guest-gdb.py' 'zx-wait' 'break sys_object_wait_one' 'continue' 'zx-ps' 'zx-handles' \
+    'zx-wait 7' 'tbreak sys_object_get_info' 'continue' 'zx-wait' 'monitor inspect ps' "monitor snapshot $TAP_DIR/live.zsnap" 'bt' 'kill'
+expect "before the kernel has started" err_has 'has not started'
+expect "zx-ps" has_match "thread [0-9]+ 'userboot' .*\\(current\\)"
+expect "zx-handles" has_match '0x[0-9a-f]+ 0x[0-9a-f]+ process [0-9]+'
+expect "zx-wait" has_match "thread [0-9]+ 'userboot' of process .* object_wait_one: signals 0x8 of process"
+expect "zx-wait names a thread that is not there" err_has 'There is no thread 7'
+expect "monitor inspect" err_has 'RUNNING'
+expect "a backtrace from a system call to the entry" has_match '^#[0-9]+ .* in _start \(\)'
+zvmm_ends_with 137
+
+case_run live_snapshot 0 ./zvmm inspect "$TAP_DIR/live.zsnap" ps
+expect "monitor snapshot" has userboot
+start_restore() { # ARGS...
+    rm -f "$SOCKET"
+    ./zvmm restore "--gdb=unix:$SOCKET" "$@" </dev/null >"$LOG" 2>&1 &
+    ZVMM=$!
+    until [ -S "$SOCKET" ] || ! kill -0 "$ZVMM" 2>/dev/null; do sleep 0.05; done
+}
+start_restore "$TAP_DIR/live.zsnap"
+gdb_case restore 'p $rip == sys_object_get_info' 'bt 1' 'continue'
+expect "a restored machine is where the snapshot was taken" has '= 1'
+expect "it goes on" zvmm_ends_with 0
+expect "and finishes" log_has 'bin/ps'
+
+# The kernel fails: gdb sees the failure before the machine ends.
+start_zvmm --no-panic-snapshot guest.elf -- hello
+gdb_case failure 'break hal_context_run' 'continue' 'set var $rip = 0x10' 'continue' 'bt' 'continue'
+expect "a failed kernel stops" has 'SIGABRT'
+expect "and then ends" zvmm_ends_with 126
+
 case_run bad_port 125 ./zvmm --gdb=lots guest.elf
 expect "a bad port is named" err_has "'lots' is not a place to listen at"
 expect "in one line" one_line_error

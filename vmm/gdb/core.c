@@ -100,12 +100,22 @@ static int add_process(struct core *core, struct inspector *inspector, const str
     return core_ranges_add(&core->ranges, target, table.value, false, rank);
 }
 
+static void lament(const struct zvmm_error *reason)
+{
+    fprintf(stderr, "zvmm: core: it has only the vCPU, not the kernel's threads: %s\n",
+            reason->text);
+}
+
 static int add_tasks(struct core *core, struct inspector *inspector)
 {
+    struct zvmm_error reason;
+    inspector->error = &reason;
     struct census *census = census_of(inspector);
     uint64_t regs[THREAD_REGISTERS];
-    if (census == NULL)
+    if (census == NULL) {
+        lament(&reason);
         return 0;
+    }
     for (size_t i = 0; i < census_count(census); i++) {
         const struct object *object = census_object(census, i);
         struct value value = object_value(inspector, object);
@@ -131,8 +141,7 @@ static int collect(struct core *core, const struct arguments *arguments, struct 
     if (result == 0)
         result = core_ranges_add(&core->ranges, target, target->sregs.cr3, false, 1);
     if (inspector_open(target, arguments->guest, arguments->force, &inspector, &reason) != 0) {
-        fprintf(stderr, "zvmm: core: it has only the vCPU, not the kernel's threads: %s\n",
-                reason.text);
+        lament(&reason);
     } else {
         if (result == 0)
             result = add_tasks(core, inspector);
