@@ -12,13 +12,12 @@ SOCKET=$TAP_DIR/gdb.sock
 LOG=$TAP_DIR/zvmm.log
 CASE_TIMEOUT=60
 
-# Start zvmm in the background, its console in $LOG, and wait until gdb can connect.
+# Start zvmm in the background, its output in $LOG, and wait until gdb can connect.
 start_zvmm() { # ARGS...
-    rm -f "$SOCKET" "$TAP_DIR/ready"
-    mkfifo "$TAP_DIR/ready"
-    ./zvmm "--gdb=unix:$SOCKET" "$@" <"${ZVMM_INPUT:-/dev/null}" >"$LOG" 2> >(tee "$TAP_DIR/ready" >>"$LOG") &
+    rm -f "$SOCKET"
+    ./zvmm "$@" <"${ZVMM_INPUT:-/dev/null}" >"$LOG" 2>&1 &
     ZVMM=$!
-    head -n 1 "$TAP_DIR/ready" >/dev/null
+    until [ -S "$SOCKET" ] || ! kill -0 "$ZVMM" 2>/dev/null; do sleep 0.05; done
 }
 
 # gdb on the machine that start_zvmm has made: one command an argument.
@@ -36,7 +35,7 @@ zvmm_ends_with() { # STATUS
 log_has() { grep -qF -- "$1" "$LOG"; }
 has_match() { grep -qE -- "$1" "$OUT"; }
 
-start_zvmm guest.elf -- hello
+start_zvmm "--gdb=unix:$SOCKET" guest.elf -- hello
 gdb_case registers 'info registers' 'p $xmm0.uint128' 'p $k_gs_base' 'x/i $rip' 'x/2gx $rdi' \
     'set var $rbx = 0x1234' 'p/x $rbx' 'set var $rbx = 0' 'info threads' 'break hal_context_run' 'continue' 'bt' \
     'stepi' 'stepi' 'p/x $rip - (unsigned long)hal_context_run' 'delete' 'continue'
@@ -52,16 +51,16 @@ expect "gdb hears of the end" has 'exited normally'
 expect "the machine runs on and ends with its status" zvmm_ends_with 0
 expect "its output is there" log_has 'Hello from user space!'
 
-start_zvmm guest.elf -- hello
+start_zvmm "--gdb=unix:$SOCKET" guest.elf -- hello
 gdb_case detach 'break hal_context_run' 'continue' 'detach'
 expect "a detached machine runs on" zvmm_ends_with 0
 expect "its output is there, too" log_has 'Hello from user space!'
 
-start_zvmm guest.elf -- hello
+start_zvmm "--gdb=unix:$SOCKET" guest.elf -- hello
 gdb_case kill 'kill'
 expect "a killed machine ends" zvmm_ends_with 137
 
-start_zvmm guest.elf -- hello
+start_zvmm "--gdb=unix:$SOCKET" guest.elf -- hello
 gdb_case monitor 'monitor help' 'monitor info exits' 'monitor nonsense' 'kill'
 expect "monitor help" err_has 'monitor info exits'
 expect "monitor info exits" err_has 'stays in the guest'
@@ -72,7 +71,7 @@ zvmm_ends_with 137
 mkfifo "$TAP_DIR/input"
 exec 8<>"$TAP_DIR/input"
 ZVMM_INPUT=$TAP_DIR/input
-start_zvmm guest.elf
+start_zvmm "--gdb=unix:$SOCKET" guest.elf
 # The signal goes to gdb when the shell's prompt is there, so the machine is running.
 interrupt_at_prompt() {
     until grep -qF '$ ' "$LOG"; do sleep 0.05; done
@@ -94,7 +93,7 @@ expect "and kills it" zvmm_ends_with 137
 ZVMM_INPUT=/dev/null
 
 # Watching, user code, and the commands of guest-gdb.py. The context's rip changes at each trap.
-start_zvmm guest.elf -- ps
+start_zvmm "--gdb=unix:$SOCKET" guest.elf -- ps
 gdb_case watch 'break hal_context_run' 'continue' 'delete' 'set $rip_at = (long *)((long)$rdi + 128)' \
     'watch *$rip_at' 'continue' 'bt 1' 'delete' 'break *(*(long *)$rip_at)' 'continue' 'p $cs' \
     'info symbol $rip' 'stepi' 'stepi' 'p $cs' 'delete' 'rwatch *$rip_at' 'continue' 'p 1'
@@ -105,7 +104,7 @@ expect "steps in user code" test "$(grep -c '= 51$' "$OUT")" = 2
 expect "what this KVM cannot do is said" log_has 'cannot watch reads'
 expect "a gdb that goes away leaves the machine running" zvmm_ends_with 0
 
-start_zvmm guest.elf -- ps
+start_zvmm "--gdb=unix:$SOCKET" guest.elf -- ps
 gdb_case python 'source guest-gdb.py' 'zx-wait' 'break sys_object_wait_one' 'continue' 'zx-ps' 'zx-handles' \
     'zx-wait 7' 'tbreak sys_object_get_info' 'continue' 'zx-wait' 'monitor inspect ps' "monitor snapshot $TAP_DIR/live.zsnap" 'bt' 'kill'
 expect "before the kernel has started" err_has 'has not started'
@@ -119,20 +118,14 @@ zvmm_ends_with 137
 
 case_run live_snapshot 0 ./zvmm inspect "$TAP_DIR/live.zsnap" ps
 expect "monitor snapshot" has userboot
-start_restore() { # ARGS...
-    rm -f "$SOCKET"
-    ./zvmm restore "--gdb=unix:$SOCKET" "$@" </dev/null >"$LOG" 2>&1 &
-    ZVMM=$!
-    until [ -S "$SOCKET" ] || ! kill -0 "$ZVMM" 2>/dev/null; do sleep 0.05; done
-}
-start_restore "$TAP_DIR/live.zsnap"
+start_zvmm restore "--gdb=unix:$SOCKET" "$TAP_DIR/live.zsnap"
 gdb_case restore 'p $rip == sys_object_get_info' 'bt 1' 'continue'
 expect "a restored machine is where the snapshot was taken" has '= 1'
 expect "it goes on" zvmm_ends_with 0
 expect "and finishes" log_has 'bin/ps'
 
 # The kernel fails: gdb sees the failure before the machine ends.
-start_zvmm --no-panic-snapshot guest.elf -- hello
+start_zvmm "--gdb=unix:$SOCKET" --no-panic-snapshot guest.elf -- hello
 gdb_case failure 'break hal_context_run' 'continue' 'set var $rip = 0x10' 'continue' 'bt' 'continue'
 expect "a failed kernel stops" has 'SIGABRT'
 expect "and then ends" zvmm_ends_with 126

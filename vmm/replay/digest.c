@@ -172,7 +172,6 @@ int digest_take(struct zvmm *vm, struct digest *digest, struct zvmm_error *error
     vm->shared->stop_event = 0; /* where a replay shall stop is no part of the machine */
     gdb_hide(vm);
     int hashed = hash_memory(state, vm);
-    gdb_show(vm);
     vm->shared->stop_event = stop_event;
     if (vm->stats.runs != 0)
         XXH3_128bits_update(state, &vcpu, sizeof(vcpu));
