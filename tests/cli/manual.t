@@ -13,7 +13,7 @@ options_named() { grep -oE -e '(^|[^a-z0-9-])--[a-z][a-z-]*' | sed 's/^[^-]*//; 
 commands=$(./zvmm --help | sed -n '/^Commands:/,$s/^  zvmm \([a-z]*\) .*/\1/p')
 help() {
     ./zvmm --help
-    for command in $commands; do ./zvmm "$command" --help; done
+    for command in $commands; do ./zvmm "$command" --help 2>/dev/null; done
 }
 man_text() { mandoc -T ascii -O width=200 docs/zvmm.1 | sed 's/.\x08//g'; }
 
