@@ -81,6 +81,18 @@ static void test_constant(void **state)
     assert_int_equal(s.bins[0], COUNT);
 }
 
+/* A clock with steps of 2: 60 values at 50, 40 at 52. The median lies where the steps' share says.
+ */
+static void test_steps_of_the_clock(void **state)
+{
+    (void)state;
+    struct statistics s;
+    for (size_t i = 0; i < 100; i++)
+        values[i] = i % 5 < 3 ? 50 : 52;
+    assert_int_equal(statistics_describe(&s, &(struct statistics_data){values, NULL, 100}), 0);
+    assert_near(s.median, 49 + 2 * 50.0 / 60, 1e-9);
+}
+
 static void test_one_and_none(void **state)
 {
     (void)state;
@@ -145,10 +157,15 @@ static void test_compare(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_quantile),     cmocka_unit_test(test_describe),
-        cmocka_unit_test(test_repeats),      cmocka_unit_test(test_constant),
-        cmocka_unit_test(test_one_and_none), cmocka_unit_test(test_runs_widen),
-        cmocka_unit_test(test_empty_run),    cmocka_unit_test(test_compare),
+        cmocka_unit_test(test_quantile),
+        cmocka_unit_test(test_describe),
+        cmocka_unit_test(test_repeats),
+        cmocka_unit_test(test_constant),
+        cmocka_unit_test(test_steps_of_the_clock),
+        cmocka_unit_test(test_one_and_none),
+        cmocka_unit_test(test_runs_widen),
+        cmocka_unit_test(test_empty_run),
+        cmocka_unit_test(test_compare),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

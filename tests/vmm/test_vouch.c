@@ -22,7 +22,7 @@ static void test_undisturbed(void **state)
 {
     (void)state;
     struct vouch_facts facts = {0};
-    struct vouch_window windows[] = {{100, 200, 9}, {300, 400, 9}};
+    struct vouch_window windows[] = {{100, 200, 0, 9}, {300, 400, 0, 9}};
     vouch_judge(&facts, windows, 2);
     assert_int_equal(windows[0].reasons, 0);
     assert_int_equal(windows[1].reasons, 0);
@@ -32,7 +32,8 @@ static void test_descheduled(void **state)
 {
     (void)state;
     struct vouch_facts facts = {0};
-    struct vouch_window windows[] = {{100, 200, 0}, {300, 400, 0}, {500, 600, 0}, {700, 800, 0}};
+    struct vouch_window windows[] = {
+        {100, 200, 0, 0}, {300, 400, 0, 0}, {500, 600, 0, 0}, {700, 800, 0, 0}};
     vouch_add_span(&facts, 210, 290, VOUCH_DESCHEDULED); /* between two samples */
     vouch_add_span(&facts, 400, 450, VOUCH_DESCHEDULED); /* touches the second's end */
     vouch_add_span(&facts, 540, 541, VOUCH_DESCHEDULED); /* inside the third */
@@ -52,7 +53,7 @@ static void test_exits(void **state)
     struct vouch_facts facts = {0};
     struct vouch_window windows[5];
     for (size_t i = 0; i < 5; i++) {
-        windows[i] = (struct vouch_window){i * 100, i * 100 + 50, 0};
+        windows[i] = (struct vouch_window){i * 100, i * 100 + 50, 0, 0};
         for (size_t k = 0; k < 2 && i != 4; k++)
             vouch_add_exit(&facts, i * 100 + 10 * (k + 1));
         if (i == 2)
@@ -69,7 +70,7 @@ static void test_exits_in_half(void **state)
 {
     (void)state;
     struct vouch_facts facts = {0};
-    struct vouch_window windows[] = {{100, 200, 0}, {300, 400, 0}};
+    struct vouch_window windows[] = {{100, 200, 0, 0}, {300, 400, 0, 0}};
     vouch_add_exit(&facts, 350);
     vouch_judge(&facts, windows, 2);
     assert_int_equal(windows[0].reasons, 0);
@@ -77,11 +78,26 @@ static void test_exits_in_half(void **state)
     vouch_clear(&facts);
 }
 
+/* The work blocks once a sample; one sample blocks twice. */
+static void test_blocks(void **state)
+{
+    (void)state;
+    struct vouch_facts facts = {0};
+    struct vouch_window windows[] = {{100, 200, 0, 0}, {300, 400, 0, 0}, {500, 600, 0, 0}};
+    for (uint64_t i = 0; i < 3; i++)
+        vouch_add_block(&facts, 150 + 200 * i);
+    vouch_add_block(&facts, 560);
+    vouch_judge(&facts, windows, 3);
+    assert_int_equal(windows[0].reasons | windows[1].reasons, 0);
+    assert_int_equal(windows[2].reasons, VOUCH_DESCHEDULED);
+    vouch_clear(&facts);
+}
+
 static void test_blind(void **state)
 {
     (void)state;
     struct vouch_facts facts = {.out_of_memory = true};
-    struct vouch_window window = {100, 200, 0};
+    struct vouch_window window = {100, 200, 0, 0};
     vouch_judge(&facts, &window, 1);
     assert_int_equal(window.reasons, VOUCH_BLIND);
 }
@@ -97,14 +113,14 @@ static void test_ring(void **state)
     for (int i = 0; i < 1000; i++)
         facts_note_exit(ring);
     facts_drain(ring, &facts);
-    assert_int_equal(facts.exit_count, 1000);
+    assert_int_equal(facts.exits.count, 1000);
     assert_int_equal(facts.span_count, 0);
-    for (size_t i = 1; i < facts.exit_count; i++)
-        assert_true(facts.exits[i] >= facts.exits[i - 1]);
+    for (size_t i = 1; i < facts.exits.count; i++)
+        assert_true(facts.exits.at[i] >= facts.exits.at[i - 1]);
     for (int i = 0; i < FACTS_RING + 5; i++)
         facts_note_exit(ring);
     facts_drain(ring, &facts);
-    assert_int_equal(facts.exit_count, 1000);
+    assert_int_equal(facts.exits.count, 1000);
     assert_int_equal(facts.span_count, 1);
     assert_int_equal(facts.spans[0].reason, VOUCH_BLIND);
     vouch_clear(&facts);
@@ -157,7 +173,7 @@ static void test_no_record(void **state)
     (void)state;
     struct switches switches = {.fd = -1};
     struct vouch_facts facts = {0};
-    struct vouch_window window = {100, 200, 0};
+    struct vouch_window window = {100, 200, 0, 0};
     switches_drain(&switches);
     switches_finish(&switches, &facts);
     vouch_judge(&facts, &window, 1);
@@ -196,14 +212,33 @@ static void test_output(void **state)
     samples_clear(&samples);
 }
 
+/* The core was shared in the second sample, and a little slower than it can be in the third. */
+static void test_pace(void **state)
+{
+    (void)state;
+    char text[] = "window A 1100+50~1000,1200+60~2000,1300+70~1030,1400+1~1032\n"
+                  "row A ns 4 1 1 1 10,20,30,40\n";
+    struct boot boot = {.text = text, .length = sizeof(text) - 1};
+    struct samples samples = {0};
+    assert_int_equal(samples_add(&samples, &boot, 0, 0), 0);
+    samples_finish(&samples);
+    const struct series *series = samples_find(&samples, 0, "A");
+    assert_int_equal(samples.best_pace, 1000);
+    assert_int_equal(series->vouched, 2);
+    assert_int_equal(series->left_out[4], 2);
+    assert_true(series->statistics.median == 20);
+    samples_clear(&samples);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_undisturbed), cmocka_unit_test(test_descheduled),
         cmocka_unit_test(test_exits),       cmocka_unit_test(test_exits_in_half),
-        cmocka_unit_test(test_blind),       cmocka_unit_test(test_ring),
-        cmocka_unit_test(test_steal),       cmocka_unit_test(test_no_record),
-        cmocka_unit_test(test_output),
+        cmocka_unit_test(test_blocks),      cmocka_unit_test(test_blind),
+        cmocka_unit_test(test_ring),        cmocka_unit_test(test_steal),
+        cmocka_unit_test(test_no_record),   cmocka_unit_test(test_output),
+        cmocka_unit_test(test_pace),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

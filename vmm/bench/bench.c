@@ -41,7 +41,8 @@ static int check_subjects(const struct session *session, struct zvmm_error *erro
 {
     for (size_t i = 0; i < session->subject_count; i++) {
         const struct subject *subject = &session->subjects[i];
-        if (access(subject->path, subject->kind == SUBJECT_GUEST ? R_OK : X_OK) != 0)
+        bool is_kernel = subject->kind == SUBJECT_GUEST || subject->kind == SUBJECT_MACHINE;
+        if (access(subject->path, is_kernel ? R_OK : X_OK) != 0)
             return error_set(error, "bench: %s: %s; build it (make bench-programs) or name another",
                              subject->path, strerror(errno));
         char program[4096];
@@ -65,8 +66,10 @@ static int set_up(struct session *session, const struct arguments *arguments,
         .limit_ms = arguments->limit_ms,
         .progress = !arguments->quiet && isatty(STDERR_FILENO),
     };
-    if (arguments->guest)
+    if (arguments->guest) {
         add_subject(session, arguments, SUBJECT_GUEST, "guest", arguments->guest_path);
+        add_subject(session, arguments, SUBJECT_MACHINE, "zvmm", arguments->guest_path);
+    }
     if (arguments->libos)
         add_subject(session, arguments, SUBJECT_LIBOS, "libos", arguments->libos_path);
     if (arguments->analogue)

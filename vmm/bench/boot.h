@@ -11,9 +11,10 @@
 #include "error.h"
 
 enum subject_kind {
-    SUBJECT_GUEST, /* a guest kernel in a virtual machine */
-    SUBJECT_LIBOS, /* zlibos, the kernel as a Linux process */
-    SUBJECT_LINUX, /* linux-bench: Linux itself, the analogue */
+    SUBJECT_GUEST,   /* a guest kernel in a virtual machine */
+    SUBJECT_MACHINE, /* zvmm itself: whole machines with that guest kernel */
+    SUBJECT_LIBOS,   /* zlibos, the kernel as a Linux process */
+    SUBJECT_LINUX,   /* linux-bench: Linux itself, the analogue */
 };
 
 /* What is measured. Strings are the caller's. */

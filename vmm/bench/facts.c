@@ -30,7 +30,7 @@ void facts_drain(struct facts_ring *ring, struct vouch_facts *to)
     uint64_t head = atomic_load_explicit(&ring->head, memory_order_acquire);
     if (head - ring->tail > FACTS_RING / 2) {
         /* The writer may be overtaking: give up what it can reach. */
-        uint64_t since = to->exit_count != 0 ? to->exits[to->exit_count - 1] : 0;
+        uint64_t since = to->exits.count != 0 ? to->exits.at[to->exits.count - 1] : 0;
         ring->tail = head;
         vouch_add_span(to, since, __rdtsc(), VOUCH_BLIND);
         return;

@@ -1,7 +1,7 @@
 /*
  * samples.c - reading what zbench and linux-bench print (tests/bench/common/run.c has the form):
  *
- *     window NAME BEGIN+LENGTH,...                   in ticks, one for each sample of the row
+ *     window NAME BEGIN+LENGTH~PACE,...              in ticks, one for each sample of the row
  *     row NAME[.STEP] UNIT SAMPLES MIN MEDIAN P90 RAW,...
  */
 #include "bench/samples.h"
@@ -57,19 +57,24 @@ static int series_grow(struct series *series)
     unsigned *reasons = reallocarray(series->reasons, room, sizeof(*reasons));
     if (reasons != NULL)
         series->reasons = reasons;
-    if (values == NULL || runs == NULL || reasons == NULL)
+    uint64_t *paces = reallocarray(series->paces, room, sizeof(*paces));
+    if (paces != NULL)
+        series->paces = paces;
+    if (values == NULL || runs == NULL || reasons == NULL || paces == NULL)
         return -1;
     series->room = room;
     return 0;
 }
 
-static int series_add(struct series *series, double value, unsigned run, unsigned reasons)
+static int series_add(struct series *series, double value, unsigned run,
+                      const struct vouch_window *window)
 {
     if (series->count == series->room && series_grow(series) != 0)
         return -1;
     series->values[series->count] = value;
     series->runs[series->count] = run;
-    series->reasons[series->count++] = reasons;
+    series->paces[series->count] = window->pace;
+    series->reasons[series->count++] = window->reasons;
     return 0;
 }
 
@@ -86,14 +91,23 @@ struct reader {
     size_t count, room;
 };
 
+static void note_pace(struct samples *samples, uint64_t pace)
+{
+    if (pace != 0 && (samples->best_pace == 0 || pace < samples->best_pace))
+        samples->best_pace = pace;
+}
+
 static int read_windows(struct reader *reader, const char *text)
 {
     reader->count = 0;
     while (*text != '\0') {
         char *end;
-        unsigned long long begin = strtoull(text, &end, 10), length = 0;
+        unsigned long long begin = strtoull(text, &end, 10), length = 0, pace = 0;
         if (*end == '+')
             length = strtoull(end + 1, &end, 10);
+        if (*end == '~')
+            pace = strtoull(end + 1, &end, 10);
+        note_pace(reader->samples, pace);
         if (reader->count == reader->room) {
             size_t room = reader->room * 2 + 256;
             void *larger = reallocarray(reader->windows, room, sizeof(*reader->windows));
@@ -103,7 +117,7 @@ static int read_windows(struct reader *reader, const char *text)
             reader->room = room;
         }
         begin -= reader->boot->tsc_offset;
-        reader->windows[reader->count++] = (struct vouch_window){begin, begin + length, 0};
+        reader->windows[reader->count++] = (struct vouch_window){begin, begin + length, pace, 0};
         if (*end != ',')
             break;
         text = end + 1;
@@ -123,6 +137,7 @@ static bool has_windows(const struct reader *reader, const char *name)
 /* Samples without windows cannot be vouched for. */
 static int read_row(struct reader *reader, char *text)
 {
+    static const struct vouch_window unknown = {.reasons = VOUCH_BLIND};
     char *save = NULL, *field[7];
     for (int i = 0; i < 7; i++)
         if ((field[i] = strtok_r(i == 0 ? text : NULL, " ", &save)) == NULL)
@@ -135,10 +150,10 @@ static int read_row(struct reader *reader, char *text)
     for (size_t i = 0;; i++) {
         char *end;
         double value = strtod(at, &end);
-        unsigned reasons = i < windows ? reader->windows[i].reasons : VOUCH_BLIND;
+        const struct vouch_window *window = i < windows ? &reader->windows[i] : &unknown;
         if (end == at)
             return 0;
-        if (series_add(series, value, reader->run, reasons) != 0)
+        if (series_add(series, value, reader->run, window) != 0)
             return -1;
         if (*end != ',')
             return 0;
@@ -182,9 +197,12 @@ static void swap(struct series *series, size_t a, size_t b)
 {
     double value = series->values[a];
     unsigned run = series->runs[a], reasons = series->reasons[a];
+    uint64_t pace = series->paces[a];
     series->values[a] = series->values[b];
     series->runs[a] = series->runs[b];
     series->reasons[a] = series->reasons[b];
+    series->paces[a] = series->paces[b];
+    series->paces[b] = pace;
     series->values[b] = value;
     series->runs[b] = run;
     series->reasons[b] = reasons;
@@ -195,11 +213,13 @@ struct statistics_data series_data(const struct series *series)
     return (struct statistics_data){series->values, series->runs, series->vouched};
 }
 
-static void finish_series(struct series *series)
+static void finish_series(struct series *series, uint64_t best_pace)
 {
     series->vouched = 0;
     memset(series->left_out, 0, sizeof(series->left_out));
     for (size_t i = 0; i < series->count; i++) {
+        if (!vouch_is_full_pace(series->paces[i], best_pace))
+            series->reasons[i] |= VOUCH_SHARED;
         for (unsigned bit = 0; bit < VOUCH_REASONS; bit++)
             series->left_out[bit] += (series->reasons[i] >> bit) & 1;
         if (series->reasons[i] == 0)
@@ -212,7 +232,7 @@ static void finish_series(struct series *series)
 void samples_finish(struct samples *samples)
 {
     for (size_t i = 0; i < samples->count; i++)
-        finish_series(&samples->series[i]);
+        finish_series(&samples->series[i], samples->best_pace);
 }
 
 void samples_clear(struct samples *samples)
@@ -223,6 +243,7 @@ void samples_clear(struct samples *samples)
         free(samples->series[i].values);
         free(samples->series[i].runs);
         free(samples->series[i].reasons);
+        free(samples->series[i].paces);
     }
     free(samples->series);
     *samples = (struct samples){0};

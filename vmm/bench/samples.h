@@ -16,6 +16,7 @@ struct series {
     double *values;
     unsigned *runs;
     unsigned *reasons; /* VOUCH_* of each; 0: vouched for */
+    uint64_t *paces;   /* see struct vouch_window */
     size_t count, room;
     size_t vouched; /* how many are; they are moved to the front by samples_sort() */
     size_t left_out[VOUCH_REASONS];
@@ -25,6 +26,7 @@ struct series {
 struct samples {
     struct series *series;
     size_t count, room;
+    uint64_t best_pace; /* of all; 0: none known */
 };
 
 /* Take the samples out of what a boot has printed and judge them. -1: out of memory. */

@@ -11,7 +11,7 @@
 
 #include "bench/samples.h"
 
-enum { SESSION_SUBJECTS = 4 };
+enum { SESSION_SUBJECTS = 6 };
 
 struct session {
     struct subject subjects[SESSION_SUBJECTS];

@@ -45,6 +45,28 @@ double statistics_quantile(const double *sorted, size_t count, double q)
     return sorted[below] + (at - (double)below) * (sorted[below + 1] - sorted[below]);
 }
 
+/*
+ * The median of values that a clock has rounded to its steps: those equal to it are taken to lie
+ * evenly in a step around it. Where nearly all values differ it is the ordinary median.
+ */
+static double grouped_median(const double *sorted, size_t count)
+{
+    double middle = sorted[count / 2], step = INFINITY;
+    size_t distinct = 1, below = 0, equal = 0;
+    for (size_t i = 0; i < count; i++) {
+        below += sorted[i] < middle;
+        equal += sorted[i] == middle;
+        if (i == 0 || sorted[i] == sorted[i - 1])
+            continue;
+        distinct++;
+        if (sorted[i] - sorted[i - 1] < step)
+            step = sorted[i] - sorted[i - 1];
+    }
+    if (distinct == 1 || count < 4 * distinct)
+        return statistics_quantile(sorted, count, 0.5);
+    return middle - step / 2 + step * ((double)count / 2 - (double)below) / (double)equal;
+}
+
 /* ---- Resamples ------------------------------------------------------------------------------ */
 
 /* Samples sorted by value, and for each run the places of its samples in that order. */
@@ -175,7 +197,7 @@ int statistics_describe(struct statistics *out, const struct statistics_data *da
     out->count = pool.count;
     out->mean = sum / (double)pool.count;
     out->minimum = pool.sorted[0];
-    out->median = statistics_quantile(pool.sorted, pool.count, 0.5);
+    out->median = grouped_median(pool.sorted, pool.count);
     out->p90 = statistics_quantile(pool.sorted, pool.count, 0.9);
     fill_histogram(out, pool.sorted);
     for (size_t i = 0; i < RESAMPLES; i++)
@@ -213,8 +235,8 @@ int statistics_compare(struct statistics_change *out, const struct statistics_da
         above += ratios[i] > 1;
     }
     qsort(ratios, RESAMPLES, sizeof(ratios[0]), compare_doubles);
-    out->ratio = ratio_of(statistics_quantile(mine.sorted, mine.count, 0.5),
-                          statistics_quantile(other.sorted, other.count, 0.5));
+    out->ratio = ratio_of(grouped_median(mine.sorted, mine.count),
+                          grouped_median(other.sorted, other.count));
     out->low = statistics_quantile(ratios, RESAMPLES, 0.005);
     out->high = statistics_quantile(ratios, RESAMPLES, 0.995);
     size_t equal = RESAMPLES - below - above;

@@ -11,9 +11,10 @@
 #include <unistd.h>
 #include <x86intrin.h>
 
-enum { RING_PAGES = 64, PAGE = 4096 };
+enum { RING_PAGES = 128, PAGE = 4096 }; /* what an unprivileged process may lock, too */
 #define RING_BYTES (RING_PAGES * (uint64_t)PAGE)
 #define MARGIN_NS  2000 /* the two clocks agree better than this */
+#define TURN_NS    10000
 
 /* ---- Two clocks ----------------------------------------------------------------------------- */
 
@@ -101,6 +102,15 @@ static void copy_out(const struct switches *switches, uint64_t at, void *to, siz
         ((char *)to)[i] = data[(at + i) % RING_BYTES];
 }
 
+/* Threads that take turns preempt each other for a few microseconds: that is work like blocking. */
+static void note_preempted(struct switches *switches, uint64_t out, uint64_t in)
+{
+    if (in - out < TURN_NS)
+        vouch_add_block(&switches->raw, out);
+    else
+        vouch_add_span(&switches->raw, out, in, VOUCH_DESCHEDULED);
+}
+
 /* A switch's body is its time alone: that is all of sample_type. */
 static void take_record(struct switches *switches, const struct perf_event_header *header)
 {
@@ -113,9 +123,13 @@ static void take_record(struct switches *switches, const struct perf_event_heade
         return;
     copy_out(switches, switches->tail + sizeof(*header), &ns, sizeof(ns));
     if (header->misc & PERF_RECORD_MISC_SWITCH_OUT) {
-        switches->out_ns = ns;
+        /* Who blocks of its own accord leaves the processor as part of its work. */
+        if (header->misc & PERF_RECORD_MISC_SWITCH_OUT_PREEMPT)
+            switches->out_ns = ns;
+        else
+            vouch_add_block(&switches->raw, ns);
     } else if (switches->out_ns != 0) {
-        vouch_add_span(&switches->raw, switches->out_ns, ns, VOUCH_DESCHEDULED);
+        note_preempted(switches, switches->out_ns, ns);
         switches->out_ns = 0;
     }
 }
@@ -150,6 +164,8 @@ void switches_finish(struct switches *switches, struct vouch_facts *to)
         vouch_add_span(to, to_tsc(span->begin - MARGIN_NS, &switches->start, &end),
                        to_tsc(span->end + MARGIN_NS, &switches->start, &end), span->reason);
     }
+    for (size_t i = 0; i < switches->raw.blocks.count; i++)
+        vouch_add_block(to, to_tsc(switches->raw.blocks.at[i], &switches->start, &end));
     to->out_of_memory |= switches->raw.out_of_memory;
     vouch_clear(&switches->raw);
     munmap(switches->ring, PAGE + RING_BYTES);

@@ -61,8 +61,9 @@ void table_print(FILE *out, const struct session *session)
 
 void table_print_left_out(FILE *out, const struct session *session)
 {
-    static const char *const reasons[VOUCH_REASONS] = {
-        "descheduled", "time stolen", "more exits than the row needs", "nothing known"};
+    static const char *const reasons[VOUCH_REASONS] = {"descheduled", "time stolen",
+                                                       "more exits than the row needs",
+                                                       "nothing known", "core shared"};
     size_t all = 0, vouched = 0, left_out[VOUCH_REASONS] = {0};
     for (size_t i = 0; i < session->samples_taken.count; i++) {
         const struct series *series = &session->samples_taken.series[i];

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#define MOST_EXITS 4096 /* a sample with more counts as having these */
+#define MOST_MOMENTS 4096 /* a sample with more counts as having these */
 
 /* ---- Facts ---------------------------------------------------------------------------------- */
 
@@ -29,30 +29,41 @@ void vouch_add_span(struct vouch_facts *facts, uint64_t begin, uint64_t end, uns
         facts->spans[facts->span_count++] = (struct vouch_span){begin, end, reason};
 }
 
-void vouch_add_exit(struct vouch_facts *facts, uint64_t at)
+static void add_moment(struct vouch_facts *facts, struct vouch_moments *moments, uint64_t at)
 {
-    if (!grow((void **)&facts->exits, &facts->exit_room, facts->exit_count, sizeof(*facts->exits)))
+    if (!grow((void **)&moments->at, &moments->room, moments->count, sizeof(*moments->at)))
         facts->out_of_memory = true;
     else
-        facts->exits[facts->exit_count++] = at;
+        moments->at[moments->count++] = at;
+}
+
+void vouch_add_exit(struct vouch_facts *facts, uint64_t at)
+{
+    add_moment(facts, &facts->exits, at);
+}
+
+void vouch_add_block(struct vouch_facts *facts, uint64_t at)
+{
+    add_moment(facts, &facts->blocks, at);
 }
 
 void vouch_clear(struct vouch_facts *facts)
 {
     free(facts->spans);
-    free(facts->exits);
+    free(facts->exits.at);
+    free(facts->blocks.at);
     *facts = (struct vouch_facts){0};
 }
 
 /* ---- Judging -------------------------------------------------------------------------------- */
 
-/* Index of the first exit at or after `at`. */
-static size_t first_exit(const struct vouch_facts *facts, uint64_t at)
+/* Index of the first moment at or after `at`. */
+static size_t first_moment(const struct vouch_moments *moments, uint64_t at)
 {
-    size_t low = 0, high = facts->exit_count;
+    size_t low = 0, high = moments->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (facts->exits[middle] < at)
+        if (moments->at[middle] < at)
             low = middle + 1;
         else
             high = middle;
@@ -60,22 +71,23 @@ static size_t first_exit(const struct vouch_facts *facts, uint64_t at)
     return low;
 }
 
-static size_t exits_in(const struct vouch_facts *facts, const struct vouch_window *window)
+static size_t count_in(const struct vouch_moments *moments, const struct vouch_window *window)
 {
-    size_t count = first_exit(facts, window->end) - first_exit(facts, window->begin);
-    return count < MOST_EXITS ? count : MOST_EXITS;
+    size_t count = first_moment(moments, window->end) - first_moment(moments, window->begin);
+    return count < MOST_MOMENTS ? count : MOST_MOMENTS;
 }
 
-static size_t required_exits(const struct vouch_facts *facts, const struct vouch_window *windows,
-                             size_t count)
+/* How many moments most windows have in them. */
+static size_t required(const struct vouch_moments *moments, const struct vouch_window *windows,
+                       size_t count)
 {
-    unsigned *times = calloc(MOST_EXITS + 1, sizeof(*times));
+    unsigned *times = calloc(MOST_MOMENTS + 1, sizeof(*times));
     size_t best = 0;
     if (times == NULL)
-        return MOST_EXITS;
+        return MOST_MOMENTS;
     for (size_t i = 0; i < count; i++)
-        times[exits_in(facts, &windows[i])]++;
-    for (size_t i = 1; i <= MOST_EXITS; i++)
+        times[count_in(moments, &windows[i])]++;
+    for (size_t i = 1; i <= MOST_MOMENTS; i++)
         if (times[i] > times[best])
             best = i;
     free(times);
@@ -93,11 +105,14 @@ static unsigned reasons_of_spans(const struct vouch_facts *facts, const struct v
 
 void vouch_judge(const struct vouch_facts *facts, struct vouch_window *windows, size_t count)
 {
-    size_t required = required_exits(facts, windows, count);
+    size_t exits = required(&facts->exits, windows, count);
+    size_t blocks = required(&facts->blocks, windows, count);
     for (size_t i = 0; i < count; i++) {
         windows[i].reasons = reasons_of_spans(facts, &windows[i]);
-        if (exits_in(facts, &windows[i]) > required)
+        if (count_in(&facts->exits, &windows[i]) > exits)
             windows[i].reasons |= VOUCH_EXITS;
+        if (count_in(&facts->blocks, &windows[i]) > blocks)
+            windows[i].reasons |= VOUCH_DESCHEDULED;
         if (facts->out_of_memory)
             windows[i].reasons |= VOUCH_BLIND;
     }

@@ -18,7 +18,8 @@ enum {
     VOUCH_STOLEN = 2,      /* the hypervisor below took the processor away                 */
     VOUCH_EXITS = 4,       /* the guest was left more often than the work requires         */
     VOUCH_BLIND = 8,       /* the facts about this time were lost or could not be had      */
-    VOUCH_REASONS = 4,     /* how many bits there are                                      */
+    VOUCH_SHARED = 16,     /* the core was slower than it can be: somebody else works on it */
+    VOUCH_REASONS = 5,     /* how many bits there are                                      */
 };
 
 /* [begin, end] was disturbed, for this reason. */
@@ -27,29 +28,46 @@ struct vouch_span {
     unsigned reason;
 };
 
+/* A pace up to this much slower than the best counts as full. */
+#define VOUCH_PACE_TOLERANCE 32 /* a 32nd */
+
+/* Moments, ascending. */
+struct vouch_moments {
+    uint64_t *at;
+    size_t count, room;
+};
+
 /* The facts of one run, growing. Zero-initialised is empty. */
 struct vouch_facts {
     struct vouch_span *spans;
     size_t span_count, span_room;
-    uint64_t *exits; /* moments when the guest was left, ascending */
-    size_t exit_count, exit_room;
-    bool out_of_memory; /* something could not be kept: nothing can be vouched for */
+    struct vouch_moments exits;  /* when the guest was left */
+    struct vouch_moments blocks; /* when the process gave up the processor by itself */
+    bool out_of_memory;          /* something could not be kept: nothing can be vouched for */
 };
 
 /* A sample's time, and the verdict: 0, or VOUCH_* bits. */
 struct vouch_window {
     uint64_t begin, end;
+    uint64_t pace; /* ticks that the same instructions took beside the sample; 0: not known */
     unsigned reasons;
 };
 
 void vouch_add_span(struct vouch_facts *facts, uint64_t begin, uint64_t end, unsigned reason);
 void vouch_add_exit(struct vouch_facts *facts, uint64_t at);
+void vouch_add_block(struct vouch_facts *facts, uint64_t at);
 void vouch_clear(struct vouch_facts *facts);
 
 /*
- * Judge the windows of one row. What the work requires in exits is what most of its samples needed;
- * of two counts that are as frequent, the smaller.
+ * Judge the windows of one row. What the work requires in exits and in blocking is what most of its
+ * samples needed; of two counts that are as frequent, the smaller.
  */
 void vouch_judge(const struct vouch_facts *facts, struct vouch_window *windows, size_t count);
+
+/* Whether a sample with this pace had the core for itself, if the best pace ever seen is `best`. */
+static inline bool vouch_is_full_pace(uint64_t pace, uint64_t best)
+{
+    return pace <= best + best / VOUCH_PACE_TOLERANCE;
+}
 
 #endif

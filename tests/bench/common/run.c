@@ -6,13 +6,16 @@
  * is a line for the whole row and, if it has steps, one for each under the name ROW.STEP. With
  * --windows they follow a line that says when each sample began and how long it took, in ticks,
  *
- *     window NAME BEGIN+LENGTH,BEGIN+LENGTH...
+ *     window NAME BEGIN+LENGTH~PACE,BEGIN+LENGTH~PACE...
  *
- * so that somebody who knows what else happened then can judge each sample (zvmm bench). Samples
+ * and how slow the processor was just before or after it, whichever is more (pace.h), so that
+ * somebody who knows what else happened then can judge each sample (zvmm bench). Samples
  * before the first that counts warm caches, heaps and page tables up. A row that takes long has
  * fewer of both, but not fewer than FEWEST_SAMPLES.
  */
 #include "run.h"
+
+#include "pace.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,12 +25,16 @@
 #define FEWEST_SAMPLES  5
 #define CALIBRATION     64
 #define FITTING_SECONDS 0.001
+#define BLOCK_SECONDS   0.00005
+#define MOST_TURNS      256 /* of a block */
 
 /* The interval under profile: before, between and after. */
 enum { MARKER_BASE = 0x1001, MARKER_BEGIN, MARKER_END, MARKER_RESTART };
 
 static struct overhead overhead;
-static uint64_t samples[MOST_STEPS][MOST_SAMPLES], begins[MOST_SAMPLES];
+static uint64_t samples[MOST_STEPS][MOST_SAMPLES]; /* of a block of turns, in ticks */
+static uint64_t begins[MOST_SAMPLES], ends[MOST_SAMPLES], paces[MOST_SAMPLES];
+static uint64_t best_pace = UINT64_MAX;
 
 /* ---- Taking samples ------------------------------------------------------------------------ */
 
@@ -46,23 +53,70 @@ static void fit_batch(struct run *run)
         run->batch /= 2;
 }
 
-static void keep_sample(struct run *run)
+/* Looks at the processor's pace, beside a sample. */
+static void look_at_pace(struct run *run)
+{
+    uint64_t now = options.windows ? pace() : 0;
+
+    if (now > run->pace)
+        run->pace = now;
+    if (now < best_pace)
+        best_pace = now;
+}
+
+static bool at_full_pace(uint64_t ticks)
+{
+    return ticks <= best_pace + best_pace / 32;
+}
+
+/*
+ * A turn that takes some nanoseconds is timed too coarsely, and falls into step with what the
+ * processor predicts: one turn slow, one fast. Who judges samples gets the mean of a block of
+ * turns.
+ */
+static void fit_block(struct run *run)
+{
+    uint64_t wanted = (uint64_t)(bench_ticks_per_second() * BLOCK_SECONDS);
+    uint64_t length = run->marks[run->mark - 1] - run->marks[0];
+
+    run->block = 1;
+    while (options.windows && run->block < MOST_TURNS && run->block * length < wanted)
+        run->block *= 2;
+}
+
+static void keep_block(struct run *run)
+{
+    look_at_pace(run);
+    ends[run->taken] = run->marks[run->mark - 1];
+    paces[run->taken] = run->pace;
+    run->clean += at_full_pace(run->pace);
+    run->taken++;
+    run->turns = 0;
+}
+
+static void keep_turn(struct run *run)
 {
     if (!run->fitted)
         fit_batch(run);
     if (run->warm_up > 0) {
         run->warm_up = run->marks[0] < run->warm ? run->warm_up - 1 : 0;
+        fit_block(run);
         return;
     }
-    for (unsigned i = 0; i + 1 < run->mark; i++)
-        samples[i][run->taken] = run->marks[i + 1] - run->marks[i];
-    begins[run->taken] = run->marks[0];
-    run->taken++;
+    if (run->turns == 0)
+        begins[run->taken] = run->marks[0];
+    for (unsigned i = 0; i + 1 < run->mark; i++) {
+        uint64_t before = run->turns > 0 ? samples[i][run->taken] : 0;
+
+        samples[i][run->taken] = before + run->marks[i + 1] - run->marks[i];
+    }
+    if (++run->turns >= run->block)
+        keep_block(run);
 }
 
 static bool enough(const struct run *run, uint64_t now)
 {
-    if (run->failed || run->taken >= options.samples || run->taken >= MOST_SAMPLES)
+    if (run->failed || run->clean >= options.samples || run->taken >= MOST_SAMPLES)
         return true;
     return now >= run->deadline && run->taken >= FEWEST_SAMPLES;
 }
@@ -91,6 +145,14 @@ void run_profile_restart(void)
     bench_marker(MARKER_RESTART);
 }
 
+static void set_limits(struct run *run)
+{
+    uint64_t limit = (uint64_t)(bench_ticks_per_second() / 1000 * options.limit_ms);
+
+    run->warm = bench_ticks() + limit / 4;
+    run->deadline = run->warm + limit;
+}
+
 bool run_sample(struct run *run)
 {
     if (options.profile) {
@@ -100,13 +162,19 @@ bool run_sample(struct run *run)
     if (!run->stopped)
         run_step(run);
     if (run->started)
-        keep_sample(run);
+        keep_turn(run);
+    if (!run->started && options.windows)
+        set_limits(run); /* what the row has prepared took time, too */
     run->started = true;
     run->stopped = false;
     if (enough(run, run->marks[run->mark - 1]))
         return false;
     run->mark = 1;
     run->turns_left = run->batch - 1;
+    if (run->turns == 0) {
+        run->pace = 0;
+        look_at_pace(run);
+    }
     run_restart(run);
     return true;
 }
@@ -121,12 +189,11 @@ void run_fail(struct run *run, const char *what, const char *why)
 
 static void run_measure(struct run *run, const struct row *row)
 {
-    uint64_t limit = (uint64_t)(bench_ticks_per_second() / 1000 * options.limit_ms);
-
-    *run = (struct run){
-        .row = row, .warm_up = options.warm_up, .batch = row->batch > 0 ? row->batch : 1};
-    run->warm = bench_ticks() + limit / 4;
-    run->deadline = run->warm + limit;
+    *run = (struct run){.row = row,
+                        .warm_up = options.warm_up,
+                        .block = 1,
+                        .batch = row->batch > 0 ? row->batch : 1};
+    set_limits(run);
     row->measure(run, row);
 }
 
@@ -163,17 +230,12 @@ static void print_line(const char *name, const char *step, int step_length, doub
     putchar('\n');
 }
 
-static void print_windows(const struct run *run, unsigned steps)
+static void print_windows(const struct run *run)
 {
     printf("window %s", run->row->name);
-    for (unsigned i = 0; i < run->taken; i++) {
-        uint64_t length = 0;
-
-        for (unsigned step = 0; step < steps; step++)
-            length += samples[step][i];
-        printf("%s%llu+%llu", i == 0 ? " " : ",", (unsigned long long)begins[i],
-               (unsigned long long)length);
-    }
+    for (unsigned i = 0; i < run->taken; i++)
+        printf("%s%llu+%llu~%llu", i == 0 ? " " : ",", (unsigned long long)begins[i],
+               (unsigned long long)(ends[i] - begins[i]), (unsigned long long)paces[i]);
     putchar('\n');
 }
 
@@ -207,7 +269,7 @@ static void print_steps(const struct run *run, unsigned steps)
         double extra = clock_cost(step, steps) + (batch - 1) * overhead.turn;
 
         for (unsigned i = 0; i < run->taken; i++) {
-            cost[i] = (double)samples[step][i] - extra;
+            cost[i] = (double)samples[step][i] / run->block - extra;
             total[i] += cost[i];
         }
         if (length > 0)
@@ -225,7 +287,7 @@ bool run_row(const struct row *row)
     if (run.failed || options.profile)
         return !run.failed;
     if (options.windows)
-        print_windows(&run, count_steps(row));
+        print_windows(&run);
     print_steps(&run, count_steps(row));
     fflush(stdout);
     return true;
@@ -249,14 +311,23 @@ static void nothing_in_steps(struct run *run, const struct row *row)
     }
 }
 
-static double median(unsigned step, unsigned count)
+/*
+ * The mean of the middle half, of the samples at full pace if there are enough: the clock's steps
+ * may be as long as what is measured here.
+ */
+static double middle(unsigned step, const struct run *run)
 {
     static double sorted[MOST_SAMPLES];
+    unsigned count = 0, used = 0;
+    double sum = 0;
 
-    for (unsigned i = 0; i < count; i++)
-        sorted[i] = (double)samples[step][i];
+    for (unsigned i = 0; i < run->taken; i++)
+        if (run->clean < FEWEST_SAMPLES || at_full_pace(paces[i]))
+            sorted[count++] = (double)samples[step][i] / run->block;
     qsort(sorted, count, sizeof(sorted[0]), compare);
-    return sorted[count / 2];
+    for (unsigned i = count / 4; i < count - count / 4; i++, used++)
+        sum += sorted[i];
+    return sum / used;
 }
 
 void run_calibrate(void)
@@ -267,14 +338,15 @@ void run_calibrate(void)
     struct options wanted = options;
     struct run run;
 
-    options = (struct options){.samples = 101, .warm_up = 5, .limit_ms = 1000};
+    options =
+        (struct options){.samples = 101, .warm_up = 5, .limit_ms = 1000, .windows = wanted.windows};
     run_measure(&run, &single);
-    overhead.single = median(0, run.taken);
+    overhead.single = middle(0, &run);
     run_measure(&run, &batch);
-    overhead.turn = (median(0, run.taken) - overhead.single) / (CALIBRATION - 1);
+    overhead.turn = (middle(0, &run) - overhead.single) / (CALIBRATION - 1);
     run_measure(&run, &steps);
-    overhead.first = median(0, run.taken);
-    overhead.inner = median(1, run.taken);
-    overhead.last = median(2, run.taken);
+    overhead.first = middle(0, &run);
+    overhead.inner = middle(1, &run);
+    overhead.last = middle(2, &run);
     options = wanted;
 }

@@ -53,11 +53,15 @@ struct run {
     const struct row *row;
     uint64_t marks[MOST_STEPS + 1];
     unsigned mark;       /* how many of them are taken */
-    unsigned batch;      /* turns of a sample */
-    unsigned turns_left; /* of this sample's batch */
+    unsigned batch;      /* turns between two looks at the clock */
+    unsigned turns_left; /* of this batch */
+    unsigned block;      /* batches that make a sample: 1 without --windows */
+    unsigned turns;      /* of them, taken */
     unsigned taken;      /* samples, without those for warming up */
+    unsigned clean;      /* of them, taken while the processor was at its full pace */
     unsigned warm_up;    /* samples still to be thrown away */
     bool started, stopped, failed, fitted, profiled;
+    uint64_t pace;           /* the slower one of before and after this sample, in ticks */
     uint64_t warm, deadline; /* when warming up and when the row must end */
 };
 

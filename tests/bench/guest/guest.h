@@ -10,7 +10,7 @@
 #include "run.h"
 
 extern const struct row call_rows[], channel_rows[], vmo_rows[], map_rows[], clone_rows[],
-    fault_rows[], task_rows[], switch_rows[], scale_rows[], copy_rows[];
+    fault_rows[], task_rows[], switch_rows[], scale_rows[], copy_rows[], user_rows[];
 
 #define OK(run, call)                                                                              \
     do {                                                                                           \

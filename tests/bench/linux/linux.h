@@ -12,7 +12,7 @@
 #include "run.h"
 
 extern const struct row call_rows[], channel_rows[], vmo_rows[], map_rows[], clone_rows[],
-    fault_rows[], task_rows[], switch_rows[], scale_rows[], copy_rows[];
+    fault_rows[], task_rows[], switch_rows[], scale_rows[], copy_rows[], user_rows[];
 
 /* For calls whose failure is a negative result. */
 #define OK(run, call)                                                                              \

@@ -1,0 +1,49 @@
+/*
+ * rows_user.c - work that never enters the kernel, and instructions that make the processor leave
+ * the virtual machine.
+ */
+#include "guest.h"
+
+#include <cpuid.h>
+
+/* Multiplications that depend on each other: nothing but the processor's clock decides. */
+static void loop(struct run *run, const struct row *row)
+{
+    uint64_t x = 3;
+
+    while (run_next(run))
+        for (uint64_t i = 0; i < row->count; i++)
+            __asm__ volatile("imul %0, %0" : "+r"(x));
+}
+
+static void ticks_get(struct run *run, const struct row *row)
+{
+    (void)row;
+    while (run_next(run))
+        zx_ticks_get();
+}
+
+static void clock_get(struct run *run, const struct row *row)
+{
+    (void)row;
+    while (run_next(run))
+        zx_clock_get_monotonic();
+}
+
+/* CPUID leaves the machine, and KVM answers it. Syscall/Marker goes on to zvmm. */
+static void cpuid(struct run *run, const struct row *row)
+{
+    unsigned a, b, c, d;
+
+    (void)row;
+    while (run_next(run))
+        __cpuid(0, a, b, c, d);
+}
+
+const struct row user_rows[] = {
+    {"User/Loop/4096", loop, .count = 4096},
+    {"User/TicksGet", ticks_get, .batch = 64},
+    {"User/ClockGet", clock_get, .batch = 64},
+    {"Exit/Cpuid", cpuid, .batch = 8},
+    {0},
+};
