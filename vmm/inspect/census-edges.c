@@ -40,7 +40,7 @@ static const struct {
 
 static bool is_link(const Dwarf_Die *type)
 {
-    static const char *const first[] = {"tqh_", "tqe_", "lh_",  "le_",  "stqh_",
+    static const char *const first[] = {"tqh_",  "tqe_", "lh_",  "le_",  "stqh_",
                                         "stqe_", "rbh_", "rbe_", "slh_", "sle_"};
     Dwarf_Die plain = *type, die;
     const char *name = dwarf_child(&plain, &die) == 0 ? dwarf_diename(&die) : NULL;
@@ -83,8 +83,8 @@ static void find_in_member(struct inspector *inspector, struct object_type *type
     const char *name = dwarf_diename(die);
     if (!member_decode(die, &member) || !type_strip(&member.type, &plain))
         return;
-    snprintf(label, sizeof(label), "%s%s%s", prefix,
-             prefix[0] != '\0' && name != NULL ? "." : "", name != NULL ? name : "");
+    snprintf(label, sizeof(label), "%s%s%s", prefix, prefix[0] != '\0' && name != NULL ? "." : "",
+             name != NULL ? name : "");
     if (is_skipped(type, label))
         return;
     int tag = dwarf_tag(&plain);
@@ -203,9 +203,10 @@ static void follow_handles(struct inspector *inspector, struct census *census,
     if (!value_path(inspector, process, "handles.chunks", &chunks))
         return;
     for (uint64_t i = 0; i < count; i++) {
-        uint64_t readable;
+        /* A slot knows its place: a chunk that is none shows at once. */
         if (!value_index(inspector, &chunks, i, &chunk) ||
-            !value_read(inspector, &chunk, &readable)) {
+            !value_index(inspector, &chunk, 0, &slot) ||
+            value_number(inspector, &slot, "index") != i * slots || slots == 0) {
             inspect_warn(inspector, "the handle table of process %llu is damaged",
                          (unsigned long long)object->koid);
             return;
@@ -231,21 +232,21 @@ static void follow_messages(struct inspector *inspector, struct census *census,
             continue;
         for (uint64_t n = 0; n < count && n < HANDLES_MAX; n++)
             if (value_index(inspector, &handles, n, &each))
-                census_refer(inspector, census, value_number(inspector, &each, "object"),
-                             (struct reference){
-                                 .kind = REFERENCE_MESSAGE,
-                                 .holder = object,
-                                 .value = i,
-                                 .rights = (uint32_t)value_number(inspector, &each, "rights"),
-                                 .label = "message"});
+                census_refer(
+                    inspector, census, value_number(inspector, &each, "object"),
+                    (struct reference){.kind = REFERENCE_MESSAGE,
+                                       .holder = object,
+                                       .value = i,
+                                       .rights = (uint32_t)value_number(inspector, &each, "rights"),
+                                       .label = "message"});
     }
     walk_free(&walk);
 }
 
 /* ---- Address spaces ------------------------------------------------------------------------ */
 
-static void follow_region(struct inspector *inspector, struct census *census,
-                          struct object *object, const struct value *region)
+static void follow_region(struct inspector *inspector, struct census *census, struct object *object,
+                          const struct value *region)
 {
     struct value outer;
     struct reference reference = {.holder = object,
@@ -282,9 +283,9 @@ static void follow_pointer(struct inspector *inspector, struct census *census,
 {
     uint64_t target = value_number(inspector, value, path);
     if (target != 0)
-        census_refer(inspector, census, target,
-                     (struct reference){
-                         .kind = REFERENCE_POINTER, .holder = object, .label = label});
+        census_refer(
+            inspector, census, target,
+            (struct reference){.kind = REFERENCE_POINTER, .holder = object, .label = label});
 }
 
 void census_follow(struct inspector *inspector, struct census *census, struct object *object)

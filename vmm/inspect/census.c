@@ -48,8 +48,8 @@ static void find_struct(struct inspector *inspector, struct object_type *type, c
     size_t length = strlen(symbol) - strlen("_ops");
     struct member member;
     snprintf(type->struct_name, sizeof(type->struct_name), "struct %.*s", (int)length, symbol);
-    for (unsigned nth = 0;
-         symbols_type(inspector->symbols, type->struct_name, nth, &type->die); nth++) {
+    for (unsigned nth = 0; symbols_type(inspector->symbols, type->struct_name, nth, &type->die);
+         nth++) {
         if (!type_is_object(&type->die))
             continue;
         type->has_struct = true;
@@ -217,12 +217,18 @@ struct census *census_of(struct inspector *inspector)
 {
     if (inspector->census != NULL)
         return inspector->census;
-    if (inspector->symbols == NULL || !symbols_have_types(inspector->symbols) ||
-        !symbols_have_names(inspector->symbols)) {
+    if (inspector->symbols == NULL) {
+        error_set(inspector->error,
+                  "the guest kernel %s cannot be read: objects and types are unknown, only regs, "
+                  "mem and bt work; name it with --guest",
+                  inspector->guest_path != NULL ? inspector->guest_path : "is not known and");
+        return NULL;
+    }
+    if (!symbols_have_types(inspector->symbols) || !symbols_have_names(inspector->symbols)) {
         error_set(inspector->error,
                   "%s has no debugging information: objects and types are unknown, only regs, "
                   "mem, sym and bt work; name an unstripped guest kernel with --guest",
-                  inspector->guest_path != NULL ? inspector->guest_path : "the target");
+                  inspector->guest_path);
         return NULL;
     }
     inspector->census = build(inspector);
@@ -298,8 +304,7 @@ void object_name(struct inspector *inspector, const struct object *object, char 
         value_text(inspector, &value, "name", text, room);
 }
 
-void object_words(struct inspector *inspector, const struct object *object, char *text,
-                  size_t room)
+void object_words(struct inspector *inspector, const struct object *object, char *text, size_t room)
 {
     char name[64];
     object_name(inspector, object, name, sizeof(name));

@@ -113,8 +113,7 @@ static void compare_items(struct comparison *at, const char *path, const struct 
         add_change(at, path, a, b);
 }
 
-static struct item *describe(struct side *side, const struct object *object,
-                             struct report *report)
+static struct item *describe(struct side *side, const struct object *object, struct report *report)
 {
     struct item *map = item_map(report, NULL, NULL);
     struct value value = object_value(side->inspector, object);
@@ -177,10 +176,8 @@ static void end_run(struct diff *diff, struct owner *owner)
     if (owner->count == 0)
         return;
     if (owner->runs->count < RUNS_MAX)
-        item_format(diff->report, owner->runs, NULL,
-                    owner->count > 1 ? "%#llx-%#llx" : "%#llx",
-                    owner->first * PAGE_BYTES,
-                    (owner->first + owner->count) * PAGE_BYTES - 1);
+        item_format(diff->report, owner->runs, NULL, owner->count > 1 ? "%#llx-%#llx" : "%#llx",
+                    owner->first * PAGE_BYTES, (owner->first + owner->count) * PAGE_BYTES - 1);
     else if (owner->runs->count == RUNS_MAX)
         item_text(diff->report, owner->runs, NULL, "...");
     owner->count = 0;
@@ -227,8 +224,8 @@ static struct owner owner_of(struct diff *diff, uint64_t frame, uint64_t *index)
 {
     struct owner owner = {.side = &diff->b};
     owner.class = frames_owner(diff->b.frames, frame, &owner.object, index);
-    if (strcmp(owner.class, "free") == 0 && frames_owner(diff->a.frames, frame, &owner.object,
-                                                         index) != owner.class) {
+    if (strcmp(owner.class, "free") == 0 &&
+        frames_owner(diff->a.frames, frame, &owner.object, index) != owner.class) {
         owner.side = &diff->a;
         owner.class = frames_owner(diff->a.frames, frame, &owner.object, index);
     }
@@ -328,8 +325,9 @@ static int check_builds(struct diff *diff, bool force)
     if (force || (a->build_id_bytes == b->build_id_bytes &&
                   memcmp(a->build_id, b->build_id, a->build_id_bytes) == 0))
         return 0;
-    return error_set(&diff->error, "diff: %s and %s are of different builds of the guest kernel; "
-                                   "give --force to compare them all the same",
+    return error_set(&diff->error,
+                     "diff: %s and %s are of different builds of the guest kernel; "
+                     "give --force to compare them all the same",
                      snapshot_path(diff->a.file), snapshot_path(diff->b.file));
 }
 
@@ -399,18 +397,20 @@ int diff_command(int argc, char *argv[])
         else if (strcmp(argv[i], "--guest") == 0 && i + 1 < argc)
             guest = argv[++i];
         else if (argv[i][0] == '-' || given == 2)
-            failed = error_set(&diff.error, "diff: '%s' is one word too many or no option: see "
-                                            "zvmm diff --help", argv[i]);
+            failed = error_set(&diff.error,
+                               "diff: '%s' is one word too many or no option: see "
+                               "zvmm diff --help",
+                               argv[i]);
         else
             paths[given++] = argv[i];
     }
     if (failed == 0 && given != 2)
         failed = error_set(&diff.error, "diff: name two snapshots: see zvmm diff --help");
     diff.report = report_new();
-    if (failed == 0 && (diff.report == NULL ||
-                        open_side(&diff, &diff.a, paths[0], guest, force) != 0 ||
-                        open_side(&diff, &diff.b, paths[1], guest, force) != 0 ||
-                        check_builds(&diff, force) != 0 || compare(&diff, json) != 0))
+    if (failed == 0 &&
+        (diff.report == NULL || open_side(&diff, &diff.a, paths[0], guest, force) != 0 ||
+         open_side(&diff, &diff.b, paths[1], guest, force) != 0 ||
+         check_builds(&diff, force) != 0 || compare(&diff, json) != 0))
         failed = -1;
     close_side(&diff.a);
     close_side(&diff.b);

@@ -9,11 +9,10 @@ enum { WORDS = 160, SIGNALS = 128 };
 static const struct {
     const char *type, *shape, *colour;
 } looks[] = {
-    {"job", "folder", "#fdb462"},      {"process", "box3d", "#ffffb3"},
-    {"thread", "ellipse", "#b3de69"},  {"vmo", "note", "#bebada"},
-    {"vmar", "tab", "#d9d9d9"},        {"channel", "cds", "#80b1d3"},
-    {"socket", "cds", "#80b1d3"},      {"fifo", "cds", "#80b1d3"},
-    {"eventpair", "cds", "#8dd3c7"},   {"port", "house", "#fb8072"},
+    {"job", "folder", "#fdb462"}, {"process", "box3d", "#ffffb3"}, {"thread", "ellipse", "#b3de69"},
+    {"vmo", "note", "#bebada"},   {"vmar", "tab", "#d9d9d9"},      {"channel", "cds", "#80b1d3"},
+    {"socket", "cds", "#80b1d3"}, {"fifo", "cds", "#80b1d3"},      {"eventpair", "cds", "#8dd3c7"},
+    {"port", "house", "#fb8072"},
 };
 
 static void print_quoted(FILE *out, const char *text)
@@ -45,8 +44,7 @@ static void draw_node(struct inspector *inspector, const struct object *object)
 /* One edge for all the handles that a process has to an object. */
 static bool is_first(const struct reference *reference)
 {
-    for (const struct reference *at = reference->object->references; at != reference;
-         at = at->next)
+    for (const struct reference *at = reference->object->references; at != reference; at = at->next)
         if (at->holder == reference->holder && at->kind == reference->kind &&
             strcmp(at->label, reference->label) == 0)
             return false;
@@ -207,13 +205,12 @@ int draw_object(struct inspector *inspector, int argc, char *argv[])
     mark_neighbours(object);
     for (size_t i = 0; i < census_count(inspector->census); i++) {
         struct object *thread = census_object(inspector->census, i);
-        if (object->drawn && is_blocked(inspector, thread)) {
+        if (is_blocked(inspector, thread)) {
             struct value value = object_value(inspector, thread);
-            struct object *process = census_by_address(
-                inspector->census, value_number(inspector, &value, "process"));
+            struct object *process =
+                census_by_address(inspector->census, value_number(inspector, &value, "process"));
             thread->drawn = thread->drawn || (process != NULL && process->drawn);
         }
     }
     return draw_marked(inspector);
 }
-

@@ -342,8 +342,7 @@ static bool type_of(Dwarf_Die *die, Dwarf_Die *out)
            dwarf_formref_die(&attribute, out) != NULL;
 }
 
-bool symbols_variable(struct symbols *symbols, const char *name, uint64_t *address,
-                      Dwarf_Die *type)
+bool symbols_variable(struct symbols *symbols, const char *name, uint64_t *address, Dwarf_Die *type)
 {
     for (const struct name *at = first_name(symbols, name); at != NULL; at = at->next) {
         Dwarf_Attribute attribute;

@@ -24,8 +24,9 @@ static int unary(struct parser *parser, struct value *out);
 
 static int fail(struct parser *parser, const char *why)
 {
-    return error_set(parser->inspector->error, "'%s': %s at '%s'", parser->text, why,
-                     *parser->at != '\0' ? parser->at : "the end");
+    if (*parser->at == '\0')
+        return error_set(parser->inspector->error, "'%s': %s at the end", parser->text, why);
+    return error_set(parser->inspector->error, "'%s': %s at '%s'", parser->text, why, parser->at);
 }
 
 static char peek(struct parser *parser)

@@ -8,9 +8,11 @@
 enum class { NEVER_USED, FREE, IMAGE, BOOT, MODULE, RECORDS, TABLE, VMO, HEAP, CLASSES };
 
 static const char *const class_names[CLASSES] = {
-    [NEVER_USED] = "never used",     [FREE] = "free",          [IMAGE] = "kernel image",
-    [BOOT] = "boot data",            [MODULE] = "boot module", [RECORDS] = "frame records",
-    [TABLE] = "page table",          [VMO] = "vmo",            [HEAP] = "kernel heap",
+    [NEVER_USED] = "never used", [FREE] = "free",
+    [IMAGE] = "kernel image",    [BOOT] = "boot data",
+    [MODULE] = "boot module",    [RECORDS] = "frame records",
+    [TABLE] = "page table",      [VMO] = "vmo",
+    [HEAP] = "kernel heap",
 };
 
 struct frame {
@@ -29,7 +31,7 @@ struct frames {
 static void claim(struct frames *frames, uint64_t first, uint64_t count, enum class class)
 {
     for (uint64_t i = first; i < frames->count && i - first < count; i++)
-        frames->frame[i] = (struct frame){.class = (uint8_t)class};
+        frames->frame[i] = (struct frame){.class = (uint8_t) class};
 }
 
 /* ---- By address: the memory map and the allocator ------------------------------------------- */
@@ -97,13 +99,11 @@ static void claim_free(struct frames *frames)
 
 static void claim_table(struct frames *frames, uint64_t paddr, unsigned level)
 {
-    const uint8_t *table =
-        target_physical(frames->inspector->target, gpa(paddr), PAGE_BYTES);
+    const uint8_t *table = target_physical(frames->inspector->target, gpa(paddr), PAGE_BYTES);
     uint64_t frame = paddr / PAGE_BYTES;
     if (table == NULL || frame >= frames->count || frames->frame[frame].class == TABLE)
         return;
-    frames->frame[frame] =
-        (struct frame){.class = TABLE, .object = frames->owner, .index = level};
+    frames->frame[frame] = (struct frame){.class = TABLE, .object = frames->owner, .index = level};
     /* The upper half of the top level is the kernel's; large pages end the descent. */
     for (unsigned i = 0; level > 1 && i < (level == 4 ? 256u : 512u); i++) {
         uint64_t entry;

@@ -9,8 +9,9 @@
 #include "inspect/verb.h"
 
 static const struct verb *const verbs[] = {
-    &verb_summary, &verb_jobs, &verb_ps,    &verb_threads, &verb_bt, &verb_handles, &verb_object, &verb_vmo, &verb_vmar, &verb_ports, &verb_timers, &verb_klog, &verb_counters,
-    &verb_regs,    &verb_mem,  &verb_sym,   &verb_print,
+    &verb_summary,  &verb_jobs, &verb_ps,   &verb_threads, &verb_bt,     &verb_handles,
+    &verb_object,   &verb_vmo,  &verb_vmar, &verb_ports,   &verb_timers, &verb_klog,
+    &verb_counters, &verb_regs, &verb_mem,  &verb_sym,     &verb_print,
 };
 
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
@@ -46,16 +47,21 @@ int inspector_open(const struct target *target, const char *guest_path, bool for
                    struct inspector **out, struct zvmm_error *error)
 {
     struct inspector *inspector = calloc(1, sizeof(*inspector));
-    if (guest_path == NULL)
+    bool named = guest_path != NULL;
+    if (!named)
         guest_path = target->guest_path;
-    if (inspector == NULL || (guest_path != NULL &&
-                              (inspector->guest_path = strdup(guest_path)) == NULL)) {
+    if (inspector == NULL ||
+        (guest_path != NULL && (inspector->guest_path = strdup(guest_path)) == NULL)) {
         inspector_close(inspector);
         return error_set(error, "out of memory");
     }
     inspector->target = target;
-    if (guest_path != NULL && (symbols_open(guest_path, &inspector->symbols, error) != 0 ||
-                               (!force && check_build(inspector, error) != 0))) {
+    int failed = guest_path != NULL ? symbols_open(guest_path, &inspector->symbols, error) : 0;
+    if (failed != 0 && !named)
+        failed = 0; /* registers and memory can be looked at without */
+    if (failed == 0 && inspector->symbols != NULL && !force)
+        failed = check_build(inspector, error);
+    if (failed != 0) {
         inspector_close(inspector);
         return -1;
     }
@@ -126,8 +132,8 @@ int parse_number(struct inspector *inspector, const char *text, const char *what
     errno = 0;
     *out = strtoull(text, &end, 0);
     if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0)
-        return error_set(inspector->error, "'%s' is not %s: give a number, decimal or 0x...",
-                         text, what);
+        return error_set(inspector->error, "'%s' is not %s: give a number, decimal or 0x...", text,
+                         what);
     return 0;
 }
 

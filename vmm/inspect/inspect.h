@@ -24,9 +24,9 @@ void inspector_set_programs(struct inspector *inspector, const char *folder);
 void inspector_close(struct inspector *inspector);
 
 /*
- * Run one command: argv[0] is its name ("ps"), --json and --dot may stand anywhere. Writes to `out`,
- * errors and remarks to stderr. Returns the exit status: 0 or ZVMM_EXIT_HOST. The target must not
- * change meanwhile; what was learned of it is forgotten by inspector_refresh().
+ * Run one command: argv[0] is its name ("ps"), --json and --dot may stand anywhere. Writes to
+ * `out`, errors and remarks to stderr. Returns the exit status: 0 or ZVMM_EXIT_HOST. The target
+ * must not change meanwhile; what was learned of it is forgotten by inspector_refresh().
  */
 int inspect_run(struct inspector *inspector, int argc, char *argv[], FILE *out);
 void inspector_refresh(struct inspector *inspector);

@@ -183,10 +183,10 @@ static void visit_mapping(struct inspector *inspector, const struct value *regio
     if (!value_container(inspector, "struct mapping", "region", region->address, &mapped.mapping))
         return;
     mapped.offset = value_number(inspector, &mapped.mapping, "offset");
-    mapped.vmo = census_by_address(inspector->census,
-                                   value_number(inspector, &mapped.mapping, "vmo"));
-    mapped.pages = census_by_address(inspector->census,
-                                     value_number(inspector, &mapped.mapping, "pages"));
+    mapped.vmo =
+        census_by_address(inspector->census, value_number(inspector, &mapped.mapping, "vmo"));
+    mapped.pages =
+        census_by_address(inspector->census, value_number(inspector, &mapped.mapping, "pages"));
     how->visit(how->arg, &mapped, depth);
 }
 

@@ -148,9 +148,9 @@ static bool is_table(const struct item *list)
         if (row->kind != ITEM_MAP)
             return false;
         for (const struct item *cell = row->first; cell != NULL; cell = cell->next)
-            if (!cell->quiet && (cell->kind == ITEM_MAP ||
-                                 (cell->kind == ITEM_LIST && cell->first != NULL &&
-                                  !is_scalar(cell->first))))
+            if (!cell->quiet &&
+                (cell->kind == ITEM_MAP ||
+                 (cell->kind == ITEM_LIST && cell->first != NULL && !is_scalar(cell->first))))
                 return false;
     }
     return list->count > 0;
@@ -218,6 +218,14 @@ static void print_item(FILE *out, const struct item *item, int indent)
 void report_print_text(FILE *out, const struct item *root)
 {
     print_item(out, root, 0);
+}
+
+void report_print_list(FILE *out, const struct item *root)
+{
+    if (root->first == NULL || root->first->count == 0)
+        fputs("none\n", out);
+    else
+        print_item(out, root->first, 0);
 }
 
 /* ---- JSON ---------------------------------------------------------------------------------- */

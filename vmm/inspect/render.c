@@ -16,10 +16,9 @@ static void render_pointer(struct inspector *inspector, const struct value *valu
         item_text(inspector->report, parent, key, "NULL");
         return;
     }
-    const struct object *object =
-        typed && inspector->census != NULL && type_is_object(&target)
-            ? census_by_address(inspector->census, number)
-            : NULL;
+    const struct object *object = typed && inspector->census != NULL && type_is_object(&target)
+                                      ? census_by_address(inspector->census, number)
+                                      : NULL;
     if (object != NULL)
         object_words(inspector, object, text, sizeof(text));
     else if (typed && type_size(&target) == 1 && read_text(inspector, number, words, 80))
@@ -154,8 +153,7 @@ void value_report(struct inspector *inspector, const struct value *value, unsign
     if ((compound || tag == DW_TAG_array_type) && depth == 0)
         item_text(inspector->report, parent, key, compound ? "{...}" : "[...]");
     else if (compound)
-        render_members(inspector, value, &plain, depth,
-                       item_map(inspector->report, parent, key));
+        render_members(inspector, value, &plain, depth, item_map(inspector->report, parent, key));
     else if (tag == DW_TAG_array_type)
         render_array(inspector, value, depth, parent, key);
     else

@@ -75,6 +75,8 @@ void item_scalar_text(const struct item *item, char *text, size_t room);
 void print_harmless(FILE *out, const char *text);
 
 void report_print_text(FILE *out, const struct item *root);
+/* For a map of one list: the list alone, "none" if it is empty. */
+void report_print_list(FILE *out, const struct item *root);
 void report_print_json(FILE *out, const struct item *root);
 
 #endif

@@ -95,10 +95,10 @@ uint64_t type_size(const Dwarf_Die *type)
 
 static const char *word_of(int tag)
 {
-    return tag == DW_TAG_structure_type      ? "struct "
-           : tag == DW_TAG_union_type        ? "union "
-           : tag == DW_TAG_enumeration_type  ? "enum "
-                                             : "";
+    return tag == DW_TAG_structure_type     ? "struct "
+           : tag == DW_TAG_union_type       ? "union "
+           : tag == DW_TAG_enumeration_type ? "enum "
+                                            : "";
 }
 
 static void append(char *text, size_t room, const char *more)
@@ -216,8 +216,7 @@ bool member_decode(Dwarf_Die *die, struct member *out)
     return true;
 }
 
-static bool find_member(const Dwarf_Die *type, const char *name, unsigned depth,
-                        struct member *out)
+static bool find_member(const Dwarf_Die *type, const char *name, unsigned depth, struct member *out)
 {
     Dwarf_Die plain, die;
     if (depth > DEPTH_MAX || !type_strip(type, &plain) || dwarf_child(&plain, &die) != 0)

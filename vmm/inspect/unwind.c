@@ -31,8 +31,8 @@ struct unwinder {
 
 /* ---- libdwfl's questions ------------------------------------------------------------------- */
 
-static int no_elf(Dwfl_Module *module, void **user, const char *name, Dwarf_Addr base,
-                  char **file, Elf **elf)
+static int no_elf(Dwfl_Module *module, void **user, const char *name, Dwarf_Addr base, char **file,
+                  Elf **elf)
 {
     (void)module, (void)user, (void)name, (void)base, (void)file, (void)elf;
     return -1;
@@ -41,8 +41,7 @@ static int no_elf(Dwfl_Module *module, void **user, const char *name, Dwarf_Addr
 static int no_debuginfo(Dwfl_Module *module, void **user, const char *name, Dwarf_Addr base,
                         const char *file, const char *link, GElf_Word crc, char **out)
 {
-    (void)module, (void)user, (void)name, (void)base, (void)file, (void)link, (void)crc,
-        (void)out;
+    (void)module, (void)user, (void)name, (void)base, (void)file, (void)link, (void)crc, (void)out;
     return -1;
 }
 
@@ -68,8 +67,8 @@ static bool read_word(Dwfl *dwfl, Dwarf_Addr address, Dwarf_Word *result, void *
     (void)dwfl;
     if (unwinder->process == NULL)
         return read_kernel(unwinder->inspector, address, result, sizeof(*result));
-    return process_read(unwinder->inspector, unwinder->process, address, result,
-                        sizeof(*result)) == sizeof(*result);
+    return process_read(unwinder->inspector, unwinder->process, address, result, sizeof(*result)) ==
+           sizeof(*result);
 }
 
 /* In DWARF's order of the x86-64 registers. */
@@ -77,9 +76,9 @@ static bool set_registers(Dwfl_Thread *thread, void *arg)
 {
     const struct unwinder *unwinder = arg;
     const struct kvm_regs *r = unwinder->regs;
-    const Dwarf_Word values[DWARF_REGISTERS] = {
-        r->rax, r->rdx, r->rcx, r->rbx, r->rsi, r->rdi, r->rbp, r->rsp, r->r8,
-        r->r9,  r->r10, r->r11, r->r12, r->r13, r->r14, r->r15, r->rip};
+    const Dwarf_Word values[DWARF_REGISTERS] = {r->rax, r->rdx, r->rcx, r->rbx, r->rsi, r->rdi,
+                                                r->rbp, r->rsp, r->r8,  r->r9,  r->r10, r->r11,
+                                                r->r12, r->r13, r->r14, r->r15, r->rip};
     dwfl_thread_state_register_pc(thread, r->rip);
     return dwfl_thread_state_registers(thread, 0, DWARF_REGISTERS, values);
 }
@@ -127,8 +126,7 @@ static int find_program(struct inspector *inspector, const void *id, size_t leng
 static uint64_t image_length(const Elf64_Ehdr *header)
 {
     uint64_t end;
-    if (memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 ||
-        header->e_ident[EI_CLASS] != ELFCLASS64)
+    if (memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 || header->e_ident[EI_CLASS] != ELFCLASS64)
         return 0;
     if (__builtin_add_overflow(header->e_shoff, (uint64_t)header->e_shnum * header->e_shentsize,
                                &end))

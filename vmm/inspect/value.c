@@ -181,8 +181,7 @@ uint64_t value_number(struct inspector *inspector, const struct value *from, con
                                                                                          : 0;
 }
 
-bool value_offset(struct inspector *inspector, const char *type, const char *path,
-                  uint64_t *offset)
+bool value_offset(struct inspector *inspector, const char *type, const char *path, uint64_t *offset)
 {
     struct value from, at;
     if (!value_at(inspector, type, 0, &from) || !value_path(inspector, &from, path, &at))
@@ -198,8 +197,8 @@ bool read_text(struct inspector *inspector, uint64_t address, char *text, size_t
     return had > 0 && memchr(text, '\0', had + 1) != NULL;
 }
 
-bool value_text(struct inspector *inspector, const struct value *from, const char *path,
-                char *text, size_t room)
+bool value_text(struct inspector *inspector, const struct value *from, const char *path, char *text,
+                size_t room)
 {
     struct value at;
     Dwarf_Die plain;

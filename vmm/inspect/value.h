@@ -45,8 +45,8 @@ uint64_t value_number(struct inspector *inspector, const struct value *from, con
 bool value_offset(struct inspector *inspector, const char *type, const char *path,
                   uint64_t *offset);
 /* Text of a char array or behind a char pointer, cut to fit; false if unreadable. */
-bool value_text(struct inspector *inspector, const struct value *from, const char *path,
-                char *text, size_t room);
+bool value_text(struct inspector *inspector, const struct value *from, const char *path, char *text,
+                size_t room);
 /* NUL-terminated text at a kernel address. */
 bool read_text(struct inspector *inspector, uint64_t address, char *text, size_t room);
 /* Memory of the kernel's half, all or nothing. */

@@ -96,11 +96,13 @@ static void print_klog(FILE *out, const struct item *root)
 {
     if (root->first == NULL || root->first->count == 0)
         fputs("the log is empty\n", out);
-    for (const struct item *at = root->first != NULL ? root->first->first : NULL; at != NULL; at = at->next) {
+    for (const struct item *at = root->first != NULL ? root->first->first : NULL; at != NULL;
+         at = at->next) {
         int64_t time = (int64_t)item_find_number(at, "time_ns");
-        fprintf(out, "[%05" PRId64 ".%06" PRId64 "] %05" PRIu64 ":%05" PRIu64 " %s: ",
-                time / 1000000000, time / 1000 % 1000000, item_find_number(at, "pid"),
-                item_find_number(at, "tid"), item_find_text(at, "severity"));
+        fprintf(out,
+                "[%05" PRId64 ".%06" PRId64 "] %05" PRIu64 ":%05" PRIu64 " %s: ", time / 1000000000,
+                time / 1000 % 1000000, item_find_number(at, "pid"), item_find_number(at, "tid"),
+                item_find_text(at, "severity"));
         print_harmless(out, item_find_text(at, "text"));
         fputc('\n', out);
     }

@@ -78,13 +78,11 @@ static void add_pages(struct inspector *inspector, const struct value *vmo, stru
 static void add_family(struct inspector *inspector, const struct object *vmo,
                        const struct object *self, unsigned depth, struct item *list)
 {
-    char text[WORDS];
     struct item *map = item_map(inspector->report, list, NULL);
     item_number(inspector->report, map, "depth", depth);
     add_vmo(inspector, vmo, map);
     if (vmo == self)
         item_bool(inspector->report, map, "this", true);
-    (void)text;
     for (const struct reference *at = vmo->holds; depth < DEPTH_MAX && at != NULL; at = at->other)
         if (strcmp(at->label, "children") == 0)
             add_family(inspector, at->object, self, depth + 1, list);
@@ -136,8 +134,7 @@ static struct item *run_vmo(struct inspector *inspector, int argc, char *argv[])
     struct item *list = item_list(inspector->report, root, "vmos");
     for (size_t i = 0; i < census_count(census); i++)
         if (object_is(census_object(census, i), "vmo"))
-            add_vmo(inspector, census_object(census, i),
-                    item_map(inspector->report, list, NULL));
+            add_vmo(inspector, census_object(census, i), item_map(inspector->report, list, NULL));
     return root;
 }
 
@@ -165,10 +162,9 @@ static void add_mapping(void *arg, const struct mapped *mapped, unsigned depth)
     uint64_t perms = value_number(inspector, &mapped->mapping, "perms");
     item_hex(inspector->report, map, "base", mapped->base);
     item_hex(inspector->report, map, "end", mapped->base + mapped->size);
-    item_format(inspector->report, map, "perms", "%c%c%c",
-                (perms & ZX_VM_PERM_READ) != 0 ? 'r' : '-',
-                (perms & ZX_VM_PERM_WRITE) != 0 ? 'w' : '-',
-                (perms & ZX_VM_PERM_EXECUTE) != 0 ? 'x' : '-');
+    item_format(
+        inspector->report, map, "perms", "%c%c%c", (perms & ZX_VM_PERM_READ) != 0 ? 'r' : '-',
+        (perms & ZX_VM_PERM_WRITE) != 0 ? 'w' : '-', (perms & ZX_VM_PERM_EXECUTE) != 0 ? 'x' : '-');
     item_number(inspector->report, map, "depth", depth);
     item_number(inspector->report, map, "vmo", mapped->vmo != NULL ? mapped->vmo->koid : 0);
     item_hex(inspector->report, map, "offset", mapped->offset);
@@ -185,8 +181,7 @@ static struct item *run_vmar(struct inspector *inspector, int argc, char *argv[]
     if (object == NULL)
         return NULL;
     struct value value = object_value(inspector, object), vmar = value;
-    if (object_is(object, "process") &&
-        !value_path(inspector, &value, "aspace->root->", &vmar)) {
+    if (object_is(object, "process") && !value_path(inspector, &value, "aspace->root->", &vmar)) {
         error_set(inspector->error, "process %s has no address space any more", argv[1]);
         return NULL;
     }

@@ -24,8 +24,7 @@ void object_report_head(struct inspector *inspector, const struct object *object
 
 /* ---- Referrers ------------------------------------------------------------------------------- */
 
-static void add_referrer(struct inspector *inspector, const struct reference *at,
-                         struct item *list)
+static void add_referrer(struct inspector *inspector, const struct reference *at, struct item *list)
 {
     struct item *map = item_map(inspector->report, list, NULL);
     char text[WORDS] = "the kernel";
@@ -72,14 +71,12 @@ static void add_waiter(void *arg, struct object *object, uint32_t signals)
 static void add_waiters(struct inspector *inspector, const struct object *object, const char *key,
                         struct item *map)
 {
-    struct search search = {.inspector = inspector,
-                            .object = object,
-                            .list = item_list(inspector->report, map, key)};
+    struct search search = {
+        .inspector = inspector, .object = object, .list = item_list(inspector->report, map, key)};
     for (size_t i = 0; i < census_count(inspector->census); i++) {
         search.thread = census_object(inspector->census, i);
         struct value value = object_value(inspector, search.thread);
-        if (object_is(search.thread, "thread") &&
-            value_number(inspector, &value, "wait.kind") != 0)
+        if (object_is(search.thread, "thread") && value_number(inspector, &value, "wait.kind") != 0)
             wait_visit(inspector, search.thread, add_waiter, &search);
     }
 }
@@ -96,8 +93,7 @@ static void add_registrations(struct inspector *inspector, const struct object *
 
 /* ---- Content --------------------------------------------------------------------------------- */
 
-static void add_message(struct inspector *inspector, const struct value *message,
-                        struct item *list)
+static void add_message(struct inspector *inspector, const struct value *message, struct item *list)
 {
     struct item *map = item_map(inspector->report, list, NULL);
     uint8_t bytes[16];
@@ -124,8 +120,7 @@ static void add_messages(struct inspector *inspector, const struct object *objec
                          const struct value *value, struct item *map)
 {
     struct walk walk;
-    if (!object_is(object, "channel") ||
-        !walk_list(inspector, value, "messages", "link", &walk))
+    if (!object_is(object, "channel") || !walk_list(inspector, value, "messages", "link", &walk))
         return;
     struct item *list = item_list(inspector->report, map, "messages");
     for (size_t i = 0; i < walk.count && i < TEXT_SHOWN; i++) {
@@ -225,8 +220,8 @@ static struct item *run_handles(struct inspector *inspector, int argc, char *arg
         item_hex(inspector->report, map, "handle", at->value);
         item_number(inspector->report, map, "koid", at->object->koid);
         item_text(inspector->report, map, "type", at->object->type->name);
-        const struct object *peer = census_by_address(inspector->census,
-                                                      value_number(inspector, &value, "peer"));
+        const struct object *peer =
+            census_by_address(inspector->census, value_number(inspector, &value, "peer"));
         if (peer != NULL)
             item_number(inspector->report, map, "peer", peer->koid);
         object_name(inspector, at->object, text, sizeof(text));
@@ -237,14 +232,6 @@ static struct item *run_handles(struct inspector *inspector, int argc, char *arg
     return root;
 }
 
-static void print_handles(FILE *out, const struct item *root)
-{
-    if (root->first != NULL && root->first->count == 0)
-        fputs("none\n", out);
-    else
-        report_print_text(out, root->first);
-}
-
 const struct verb verb_handles = {
     .name = "handles",
     .arguments = "PID",
@@ -252,5 +239,5 @@ const struct verb verb_handles = {
     .min = 1,
     .max = 1,
     .run = run_handles,
-    .print = print_handles,
+    .print = report_print_list,
 };

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "hypercall.h"
+#include "inspect/pages.h"
 #include "inspect/verb.h"
 
 enum { PRINT_DEPTH = 4, MEM_MAX = 1 << 20, MEM_ROW = 16 };
@@ -47,8 +47,8 @@ static void print_print(FILE *out, const struct item *root)
 {
     const struct item *value = item_find(root, "value");
     char text[1024];
-    fprintf(out, "(%s) ", item_find_text(root, "type")[0] != '\0' ? item_find_text(root, "type")
-                                                                  : "uint64_t");
+    fprintf(out, "(%s) ",
+            item_find_text(root, "type")[0] != '\0' ? item_find_text(root, "type") : "uint64_t");
     if (value == NULL) {
         fputc('\n', out);
     } else if (value->kind > ITEM_LIST) {
@@ -76,8 +76,7 @@ static bool need_symbols(struct inspector *inspector)
 {
     if (inspector->symbols != NULL && symbols_have_names(inspector->symbols))
         return true;
-    error_set(inspector->error,
-              "%s has no symbols: name an unstripped guest kernel with --guest",
+    error_set(inspector->error, "%s has no symbols: name an unstripped guest kernel with --guest",
               inspector->guest_path != NULL ? inspector->guest_path : "the target");
     return false;
 }
@@ -138,19 +137,13 @@ static int mem_address(struct inspector *inspector, const char *text, uint64_t *
 static struct item *run_mem(struct inspector *inspector, int argc, char *argv[])
 {
     struct item *root = item_map(inspector->report, NULL, NULL);
-    uint64_t address, length = 64, done = 0, cr3 = inspector->target->sregs.cr3;
+    uint64_t address, length = 64, done = 0;
+    const struct object *process = NULL;
     if (mem_address(inspector, argv[1], &address) != 0 ||
         (argc > 2 && parse_number(inspector, argv[2], "a length", &length) != 0))
         return NULL;
-    if (argc > 3) { /* in a process's address space */
-        const struct object *process = object_argument(inspector, argv[3], "process");
-        if (process == NULL)
-            return NULL;
-        struct value value = object_value(inspector, process);
-        cr3 = value_number(inspector, &value, "aspace->table");
-        if (cr3 != 0)
-            cr3 -= ZV_DIRECT_MAP_BASE;
-    }
+    if (argc > 3 && (process = object_argument(inspector, argv[3], "process")) == NULL)
+        return NULL;
     if (length == 0 || length > MEM_MAX) {
         error_set(inspector->error, "a length of %" PRIu64 ": give 1 to %d bytes", length, MEM_MAX);
         return NULL;
@@ -161,7 +154,9 @@ static struct item *run_mem(struct inspector *inspector, int argc, char *argv[])
         uint8_t bytes[MEM_ROW];
         char hex[MEM_ROW * 2 + 1];
         uint64_t want = length - done < MEM_ROW ? length - done : MEM_ROW;
-        uint64_t had = target_read(inspector->target, cr3, address + done, bytes, want);
+        uint64_t had = process != NULL
+                           ? process_read(inspector, process, address + done, bytes, want)
+                           : target_read_kernel(inspector->target, address + done, bytes, want);
         for (uint64_t i = 0; i < had; i++)
             snprintf(hex + i * 2, 3, "%02x", bytes[i]);
         if (had > 0)
@@ -227,12 +222,14 @@ static struct item *run_regs(struct inspector *inspector, int argc, char *argv[]
         const char *name;
         uint64_t value;
     } list[] = {
-        {"rax", r->rax}, {"rbx", r->rbx}, {"rcx", r->rcx},       {"rdx", r->rdx},
-        {"rsi", r->rsi}, {"rdi", r->rdi}, {"rbp", r->rbp},       {"rsp", r->rsp},
-        {"r8", r->r8},   {"r9", r->r9},   {"r10", r->r10},       {"r11", r->r11},
-        {"r12", r->r12}, {"r13", r->r13}, {"r14", r->r14},       {"r15", r->r15},
-        {"rip", r->rip}, {"rflags", r->rflags}, {"cr0", s->cr0}, {"cr2", s->cr2},
-        {"cr3", s->cr3}, {"cr4", s->cr4}, {"efer", s->efer},     {"cs", s->cs.selector},
+        {"rax", r->rax},        {"rbx", r->rbx},         {"rcx", r->rcx},
+        {"rdx", r->rdx},        {"rsi", r->rsi},         {"rdi", r->rdi},
+        {"rbp", r->rbp},        {"rsp", r->rsp},         {"r8", r->r8},
+        {"r9", r->r9},          {"r10", r->r10},         {"r11", r->r11},
+        {"r12", r->r12},        {"r13", r->r13},         {"r14", r->r14},
+        {"r15", r->r15},        {"rip", r->rip},         {"rflags", r->rflags},
+        {"cr0", s->cr0},        {"cr2", s->cr2},         {"cr3", s->cr3},
+        {"cr4", s->cr4},        {"efer", s->efer},       {"cs", s->cs.selector},
         {"ss", s->ss.selector}, {"fs_base", s->fs.base}, {"gs_base", s->gs.base},
     };
     struct item *root = item_map(inspector->report, NULL, NULL);

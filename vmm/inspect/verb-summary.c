@@ -79,8 +79,7 @@ static void add_threads(struct inspector *inspector, struct item *root)
         struct value value = object_value(inspector, thread), at;
         if (!object_is(thread, "thread") || !value_path(inspector, &value, "state", &at))
             continue;
-        const char *name =
-            type_enumerator(&at.type, (int64_t)value_number(inspector, &at, ""));
+        const char *name = type_enumerator(&at.type, (int64_t)value_number(inspector, &at, ""));
         unsigned k = 0;
         name = name == NULL ? "damaged" : name + (strncmp(name, "THREAD_", 7) == 0 ? 7 : 0);
         while (k < kinds && strcmp(names[k], name) != 0)

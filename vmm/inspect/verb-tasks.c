@@ -12,8 +12,7 @@ static void add_name(struct inspector *inspector, const struct object *object, s
     item_text(inspector->report, map, "name", name);
 }
 
-static uint64_t count_held(const struct object *object, enum reference_kind kind,
-                           const char *label)
+static uint64_t count_held(const struct object *object, enum reference_kind kind, const char *label)
 {
     uint64_t count = 0;
     for (const struct reference *at = object->holds; at != NULL; at = at->other)
@@ -159,27 +158,17 @@ static struct item *run_ps(struct inspector *inspector, int argc, char *argv[])
     return root;
 }
 
-/* The one list of a map, without the map. */
-static void print_only_list(FILE *out, const struct item *root)
-{
-    if (root->first != NULL && root->first->count == 0)
-        fputs("none\n", out);
-    else if (root->first != NULL)
-        report_print_text(out, root->first);
-}
-
 const struct verb verb_ps = {
     .name = "ps",
     .arguments = "",
     .summary = "all processes",
     .run = run_ps,
-    .print = print_only_list,
+    .print = report_print_list,
 };
 
 /* ---- threads --------------------------------------------------------------------------------- */
 
-static void add_thread(struct inspector *inspector, const struct object *thread,
-                       struct item *list)
+static void add_thread(struct inspector *inspector, const struct object *thread, struct item *list)
 {
     struct value value = object_value(inspector, thread);
     struct item *map = item_map(inspector->report, list, NULL);
@@ -220,6 +209,6 @@ const struct verb verb_threads = {
     .summary = "threads: what each does, what it waits on and for how long",
     .max = 1,
     .run = run_threads,
-    .print = print_only_list,
+    .print = report_print_list,
     .draw = draw_waits,
 };

@@ -69,20 +69,12 @@ static struct item *run_ports(struct inspector *inspector, int argc, char *argv[
     return root;
 }
 
-static void print_only_list(FILE *out, const struct item *root)
-{
-    if (root->first != NULL && root->first->count == 0)
-        fputs("none\n", out);
-    else if (root->first != NULL)
-        report_print_text(out, root->first);
-}
-
 const struct verb verb_ports = {
     .name = "ports",
     .arguments = "",
     .summary = "ports: packets that wait, objects they watch",
     .run = run_ports,
-    .print = print_only_list,
+    .print = report_print_list,
 };
 
 /* ---- timers -------------------------------------------------------------------------------- */
@@ -145,5 +137,5 @@ const struct verb verb_timers = {
     .arguments = "",
     .summary = "deadlines to come, the earliest first",
     .run = run_timers,
-    .print = print_only_list,
+    .print = report_print_list,
 };

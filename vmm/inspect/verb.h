@@ -16,8 +16,8 @@ struct verb {
 };
 
 extern const struct verb verb_summary, verb_jobs, verb_ps, verb_threads, verb_bt, verb_handles,
-    verb_object, verb_vmo, verb_vmar, verb_ports, verb_timers, verb_klog, verb_counters,
-    verb_regs, verb_mem, verb_sym, verb_print;
+    verb_object, verb_vmo, verb_vmar, verb_ports, verb_timers, verb_klog, verb_counters, verb_regs,
+    verb_mem, verb_sym, verb_print;
 
 /* ---- Shared by commands ---------------------------------------------------------------------- */
 
@@ -31,8 +31,7 @@ void holders_words(const struct object *object, struct inspector *inspector, cha
                    size_t room);
 
 /* Adds koid, type, name, counts, signals, address. */
-void object_report_head(struct inspector *inspector, const struct object *object,
-                        struct item *map);
+void object_report_head(struct inspector *inspector, const struct object *object, struct item *map);
 /* Everything: head, the type's own fields, waiters, referrers (verb-object.c). */
 void object_report(struct inspector *inspector, const struct object *object, struct item *map);
 

@@ -98,8 +98,7 @@ static void say_one(struct waiting *waiting)
     const struct object *object = object_at(waiting, "wait.u.one.observer.object");
     say(waiting, "waits for ");
     say_signals(waiting, object,
-                value_number(waiting->inspector, &waiting->thread,
-                             "wait.u.one.observer.trigger"));
+                value_number(waiting->inspector, &waiting->thread, "wait.u.one.observer.trigger"));
     say_object(waiting, object);
 }
 
@@ -108,13 +107,12 @@ static bool many_item(struct inspector *inspector, const struct value *thread, u
                       struct object **object, uint32_t *signals)
 {
     struct value items, item;
-    if (i >= value_number(inspector, thread, "wait.u.many.count") ||
-        i >= ZX_WAIT_MANY_MAX_ITEMS ||
+    if (i >= value_number(inspector, thread, "wait.u.many.count") || i >= ZX_WAIT_MANY_MAX_ITEMS ||
         !value_path(inspector, thread, "wait.u.many.items", &items) ||
         !value_index(inspector, &items, i, &item))
         return false;
-    *object = census_by_address(inspector->census,
-                                value_number(inspector, &item, "observer.object"));
+    *object =
+        census_by_address(inspector->census, value_number(inspector, &item, "observer.object"));
     *signals = (uint32_t)value_number(inspector, &item, "observer.trigger");
     return true;
 }
@@ -238,8 +236,7 @@ enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 static void kind_symbol(struct inspector *inspector, const struct value *thread, char *text,
                         size_t room)
 {
-    symbols_describe(inspector->symbols, value_number(inspector, thread, "wait.kind"), text,
-                     room);
+    symbols_describe(inspector->symbols, value_number(inspector, thread, "wait.kind"), text, room);
     text[strcspn(text, ".+")] = '\0';
 }
 
@@ -268,8 +265,8 @@ void wait_visit(struct inspector *inspector, const struct object *thread,
                 visit(arg, object, signals);
     if (kinds[kind].object == NULL)
         return;
-    object = census_by_address(inspector->census,
-                               value_number(inspector, &value, kinds[kind].object));
+    object =
+        census_by_address(inspector->census, value_number(inspector, &value, kinds[kind].object));
     if (kinds[kind].signals != NULL)
         signals = (uint32_t)value_number(inspector, &value, kinds[kind].signals);
     if (object != NULL)
@@ -311,7 +308,10 @@ static void say_blocked(struct waiting *waiting)
 
 static void add_waiting_on(void *arg, struct object *object, uint32_t signals)
 {
-    struct { struct inspector *inspector; struct item *list; } *to = arg;
+    struct {
+        struct inspector *inspector;
+        struct item *list;
+    } *to = arg;
     struct report *report = to->inspector->report;
     struct item *map = item_map(report, to->list, NULL);
     char words[NAME];
@@ -339,8 +339,10 @@ static void report_wait(struct waiting *waiting, const struct object *thread, st
     if (value_number(inspector, &waiting->thread, "wait.timer.armed") != 0)
         item_signed(inspector->report, map, "deadline_ns",
                     (int64_t)value_number(inspector, &waiting->thread, "wait.timer.deadline"));
-    struct { struct inspector *inspector; struct item *list; } to = {
-        inspector, item_list(inspector->report, map, "on")};
+    struct {
+        struct inspector *inspector;
+        struct item *list;
+    } to = {inspector, item_list(inspector->report, map, "on")};
     wait_visit(inspector, thread, add_waiting_on, &to);
 }
 

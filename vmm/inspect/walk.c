@@ -56,7 +56,8 @@ bool walk_list(struct inspector *inspector, const struct value *from, const char
     uint64_t address, mark = 0, limit = 1, steps = 0;
     *out = (struct walk){.count = 0};
     if (!value_path(inspector, from, path, &head) || !first_pointer(&head, &pointer) ||
-        !value_target(inspector, &pointer.type, &out->type) || !value_read(inspector, &pointer, &address))
+        !value_target(inspector, &pointer.type, &out->type) ||
+        !value_read(inspector, &pointer, &address))
         return false;
     struct value element = {.type = out->type};
     if (!value_path(inspector, &element, link, &next))
@@ -112,7 +113,8 @@ bool walk_tree(struct inspector *inspector, const struct value *from, const char
     uint64_t root;
     *out = (struct walk){.count = 0};
     if (!value_path(inspector, from, path, &head) || !first_pointer(&head, &pointer) ||
-        !value_target(inspector, &pointer.type, &out->type) || !value_read(inspector, &pointer, &root))
+        !value_target(inspector, &pointer.type, &out->type) ||
+        !value_read(inspector, &pointer, &root))
         return false;
     struct value element = {.type = out->type};
     if (!value_path(inspector, &element, link, &at) ||

@@ -141,9 +141,9 @@ static void until_process_blocked(zx_handle_t process)
     size_t count = 0;
 
     while (count == 0)
-        check(zx_object_get_info(process, ZX_INFO_PROCESS_THREADS, &koid, sizeof(koid), &count,
-                                 NULL),
-              "get_info");
+        check(
+            zx_object_get_info(process, ZX_INFO_PROCESS_THREADS, &koid, sizeof(koid), &count, NULL),
+            "get_info");
     check(zx_object_get_child(process, koid, ZX_RIGHT_SAME_RIGHTS, &thread), "get_child");
     until_blocked(thread);
     zx_handle_close(thread);
