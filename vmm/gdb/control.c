@@ -84,9 +84,11 @@ static void set_debugging(struct gdb *gdb, uint32_t control, bool with_registers
         debug.control |= KVM_GUESTDBG_USE_HW_BP;
     if (debug.control != 0)
         debug.control |= KVM_GUESTDBG_ENABLE;
-    if (debug.control == 0 && !gdb->hardware_set)
+    bool same = memcmp(&debug, &gdb->debugging, sizeof(debug)) == 0;
+    /* Hardware's trap flag is used up by each step. */
+    if (same && (debug.control == 0 || emulated_kernel(gdb)))
         return;
-    gdb->hardware_set = debug.control != 0;
+    gdb->debugging = debug;
     ioctl(gdb->vm->kvm.vcpu_fd, KVM_SET_GUEST_DEBUG, &debug);
 }
 
@@ -307,7 +309,7 @@ static bool prepare_free(struct gdb *gdb, enum motion motion, enum fence fence)
         return entered;
     }
     gdb->motion = motion;
-    set_debugging(gdb, KVM_GUESTDBG_USE_SW_BP, true);
+    set_debugging(gdb, points_have_breakpoints(&gdb->points) ? KVM_GUESTDBG_USE_SW_BP : 0, true);
     return true;
 }
 
@@ -327,8 +329,10 @@ static bool prepare(struct gdb *gdb)
 bool control_prepare(struct gdb *gdb)
 {
     bool entered = prepare(gdb);
-    if (entered)
+    if (entered) {
         cpu_release(&gdb->cpu);
+        cpu_ask_registers(&gdb->cpu, gdb->motion == MOTION_NATIVE);
+    }
     return entered;
 }
 
@@ -511,6 +515,8 @@ static void caught_debug_exit(struct gdb *gdb)
 bool control_take_exit(struct gdb *gdb)
 {
     const struct kvm_run *run = gdb->vm->kvm.run;
+    if (run->exit_reason == KVM_EXIT_DEBUG)
+        cpu_take_registers(&gdb->cpu);
     switch (run->exit_reason) {
     case KVM_EXIT_DEBUG:
         caught_debug_exit(gdb);

@@ -33,6 +33,21 @@ void cpu_want_sregs(struct cpu_state *cpu)
     cpu->sregs_known = true;
 }
 
+void cpu_ask_registers(struct cpu_state *cpu, bool ask)
+{
+    cpu->vm->kvm.run->kvm_valid_regs = ask ? KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS : 0;
+}
+
+void cpu_take_registers(struct cpu_state *cpu)
+{
+    const struct kvm_run *run = cpu->vm->kvm.run;
+    if (run->kvm_valid_regs == 0)
+        return;
+    cpu->regs = run->s.regs.regs;
+    cpu->sregs = run->s.regs.sregs;
+    cpu->regs_known = cpu->sregs_known = true;
+}
+
 void cpu_want_xsave(struct cpu_state *cpu)
 {
     if (!cpu->xsave_known)

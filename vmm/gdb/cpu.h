@@ -30,6 +30,13 @@ void cpu_want_sregs(struct cpu_state *cpu);
 void cpu_want_xsave(struct cpu_state *cpu);
 void cpu_want_kernel_gs(struct cpu_state *cpu);
 
+/*
+ * Have the next KVM_RUN bring the registers along, and take them after it: an ioctl for each would
+ * make steps several times as slow.
+ */
+void cpu_ask_registers(struct cpu_state *cpu, bool ask);
+void cpu_take_registers(struct cpu_state *cpu);
+
 /* Write back what was changed and forget everything. */
 void cpu_release(struct cpu_state *cpu);
 

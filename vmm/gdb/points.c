@@ -156,7 +156,7 @@ static uint64_t handler(struct cpu_state *cpu, unsigned vector)
     return (gate[0] & 0xffff) | (gate[0] >> 48 << 16) | gate[1] << 32;
 }
 
-static bool have_breakpoints(const struct points *points)
+bool points_have_breakpoints(const struct points *points)
 {
     for (unsigned i = 0; i < points->count; i++)
         if (points->points[i].active && points->points[i].kind == POINT_SOFTWARE)
@@ -170,7 +170,7 @@ static void deploy_fence(struct points *points, struct cpu_state *cpu, enum fenc
     for (int vector = 0; vector < 256; vector++) {
         bool wanted = fence == FENCE_ALL || (fence == FENCE_TRACE && vector == VECTOR_DEBUG) ||
                       (fence != FENCE_NONE && vector == VECTOR_BREAKPOINT &&
-                       (fence == FENCE_TRACE || have_breakpoints(points)));
+                       (fence == FENCE_TRACE || points_have_breakpoints(points)));
         uint64_t address = wanted ? handler(cpu, (unsigned)vector) : 0;
         if (address != 0)
             add_fence(points, cpu, address, vector, except);

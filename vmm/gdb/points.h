@@ -76,6 +76,9 @@ void points_remove_all(struct points *points);
 /* The active breakpoint (software or hardware) at an address, or NULL. */
 const struct point *points_find(const struct points *points, uint64_t address);
 
+/* Whether there is an active software breakpoint. */
+bool points_have_breakpoints(const struct points *points);
+
 /* Patch guest memory: with_breakpoints or only the fence. Never at `except`. */
 void points_deploy(struct points *points, struct cpu_state *cpu, bool with_breakpoints,
                    enum fence fence, uint64_t except);

@@ -233,8 +233,9 @@ static bool parse_point(const char *args, uint64_t *kind, uint64_t *address, uin
 }
 
 /* Why this machine cannot have such a breakpoint, or NULL. */
-static const char *why_not(struct gdb *gdb, enum point_kind kind, uint64_t address)
+static const char *why_not(struct gdb *gdb, enum point_kind kind, uint64_t address, uint64_t length)
 {
+    bool is_size = length == 1 || length == 2 || length == 4 || length == 8;
     if (kind != POINT_SOFTWARE)
         hardware_probe(&gdb->hardware, gdb->vm);
     if (kind == POINT_HARDWARE && !gdb->hardware.execute)
@@ -244,6 +245,8 @@ static const char *why_not(struct gdb *gdb, enum point_kind kind, uint64_t addre
         return "hardware breakpoints reach only the kernel on this KVM: use break";
     if (kind >= POINT_READ && !gdb->hardware.watch)
         return "this KVM cannot watch reads: use watch, which stops when the value changes";
+    if (kind >= POINT_WRITE && (!is_size || address % length != 0))
+        return "a watchpoint has 1, 2, 4 or 8 bytes at a multiple of that: watch a smaller value";
     return NULL;
 }
 
@@ -254,7 +257,7 @@ static void insert_point(struct gdb *gdb, const char *args)
         reply(gdb, "E01");
         return;
     }
-    const char *reason = why_not(gdb, (enum point_kind)kind, address);
+    const char *reason = why_not(gdb, (enum point_kind)kind, address, length);
     if (reason != NULL) {
         fprintf(stderr, "zvmm: gdb: %s\n", reason);
         refuse(gdb, reason);

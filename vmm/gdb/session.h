@@ -44,10 +44,10 @@ struct gdb {
     enum goal goal;
     uint64_t range_start, range_end;
     enum motion motion;
-    uint8_t opcode;      /* of the instruction being stepped */
-    bool flags_traced;   /* saved flags of user code may have our trap flag */
-    bool hardware_set;   /* KVM's debugging is switched on */
-    unsigned since_look; /* steps since the connection was looked at */
+    uint8_t opcode;                   /* of the instruction being stepped */
+    bool flags_traced;                /* saved flags of user code may have our trap flag */
+    struct kvm_guest_debug debugging; /* what KVM was told last */
+    unsigned since_look;              /* steps since the connection was looked at */
 
     bool says_swbreak; /* gdb understands these stop reasons */
     bool says_hwbreak;
