@@ -33,7 +33,6 @@ refused unwritable "cannot write" --libos "${tiny[@]}" --filter '^Memcpy/64bytes
     --json "$TAP_DIR/none/x.json"
 
 # A session in the LibOS. Where the host gives no record of switches, nothing can be vouched for.
-echo old >"$TAP_DIR/old.json"
 session() { # NAME ARGUMENTS...
     local name=$1
     shift
@@ -58,6 +57,19 @@ expect "Google Benchmark" perl -MJSON::PP -e 'local $/; my $j = decode_json(<>);
         && $_->{run_type} eq "iteration" && $_->{real_time} > 0 } @{$j->{benchmarks}})' \
     "$TAP_DIR/g.json"
 expect "nothing is left over" test ! -e "$TAP_DIR/a.json.new"
+
+session baseline_json --libos --baseline "$TAP_DIR/a.json"
+expect "each row is compared" grep -Eq '^HandleCreate_Event  .*(no sure change|faster|slower)' "$OUT"
+expect "there is a verdict" grep -Eq '^verdict: [0-9]+ faster, [0-9]+ slower' "$OUT"
+session baseline_kernel --libos --baseline zlibos
+expect "the other kernel is measured" grep -q '^Memcpy/64bytes  *baseline' "$OUT"
+expect "and compared" has "verdict: "
+sed 's/machine: [^,]*,/machine: Another Processor,/' "$TAP_DIR/a.json" >"$TAP_DIR/b.json"
+refused other_machine "another machine or version" --libos "${tiny[@]}" --baseline "$TAP_DIR/b.json"
+echo '[]' >"$TAP_DIR/c.json"
+refused no_machine "does not say which machine" --libos "${tiny[@]}" --baseline "$TAP_DIR/c.json"
+refused no_json "give a file of --json" --libos "${tiny[@]}" --baseline tests/cli/bench.t
+refused no_baseline "give a file of --json" --libos "${tiny[@]}" --baseline "$TAP_DIR/none.json"
 
 if [ -w /dev/kvm ]; then
     session guest --guest

@@ -150,6 +150,14 @@ static void test_compare(void **state)
     assert_true(change.low > 1.17 && change.high < 1.21);
     assert_true(change.confidence == 1);
 
+    /* The same samples as two runs each say less. */
+    struct statistics_change by_runs;
+    for (size_t i = 0; i < COUNT; i++)
+        runs[i] = (unsigned)(i % 2);
+    ours.runs = theirs.runs = runs;
+    assert_int_equal(statistics_compare(&by_runs, &ours, &theirs), 0);
+    assert_true(by_runs.high - by_runs.low > 2 * (change.high - change.low));
+
     ours.count = 0;
     assert_int_equal(statistics_compare(&change, &ours, &theirs), -1);
 }

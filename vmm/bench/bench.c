@@ -12,8 +12,11 @@
 #include <unistd.h>
 
 #include "bench/arguments.h"
+#include "bench/compare.h"
 #include "bench/json.h"
 #include "bench/table.h"
+
+#define BASELINE "baseline" /* the name of the subject that is the other kernel */
 
 enum { EXIT_UNVOUCHED = 1 };
 
@@ -56,6 +59,18 @@ static int check_subjects(const struct session *session, struct zvmm_error *erro
     return 0;
 }
 
+/* A baseline may be another kernel of the kind that is measured, or a file of samples. */
+static bool is_elf(const char *path)
+{
+    char magic[4] = "";
+    FILE *file = fopen(path, "re");
+    bool elf = file != NULL && fread(magic, sizeof(magic), 1, file) == 1 &&
+               memcmp(magic, "\177ELF", sizeof(magic)) == 0;
+    if (file != NULL)
+        fclose(file);
+    return elf;
+}
+
 static int set_up(struct session *session, const struct arguments *arguments,
                   struct zvmm_error *error)
 {
@@ -74,6 +89,8 @@ static int set_up(struct session *session, const struct arguments *arguments,
         add_subject(session, arguments, SUBJECT_LIBOS, "libos", arguments->libos_path);
     if (arguments->analogue)
         add_subject(session, arguments, SUBJECT_LINUX, "linux", arguments->linux_path);
+    if (arguments->baseline != NULL && is_elf(arguments->baseline))
+        add_subject(session, arguments, session->subjects[0].kind, BASELINE, arguments->baseline);
     return check_subjects(session, error);
 }
 
@@ -118,12 +135,23 @@ static int write_files(const struct arguments *arguments, const struct session *
     return 0;
 }
 
+static void compare(const struct session *session, const struct samples *baseline)
+{
+    const struct samples *samples = &session->samples_taken;
+    size_t last = session->subject_count - 1;
+    if (baseline->count == 0 && strcmp(session->subjects[last].name, BASELINE) == 0)
+        compare_print(stdout, samples, 0, samples, last);
+    for (size_t i = 0; i <= last && baseline->count != 0; i++)
+        compare_print(stdout, samples, i, baseline, i);
+}
+
 /* Rows without a single good sample make the exit status. */
-static int report(const struct session *session)
+static int report(const struct session *session, const struct samples *baseline)
 {
     size_t without = 0;
     table_print(stdout, session);
     table_print_left_out(stdout, session);
+    compare(session, baseline);
     for (size_t i = 0; i < session->samples_taken.count; i++)
         without += session->samples_taken.series[i].vouched == 0;
     if (fflush(stdout) != 0)
@@ -131,12 +159,16 @@ static int report(const struct session *session)
     return without == 0 ? 0 : EXIT_UNVOUCHED;
 }
 
-static int run(const struct arguments *arguments, struct session *session, struct zvmm_error *error)
+static int run(const struct arguments *arguments, struct session *session, struct samples *baseline,
+               struct zvmm_error *error)
 {
     struct host host;
     if (set_up(session, arguments, error) != 0)
         return fail(error);
     host_look(&host, "", arguments->cpu);
+    if (arguments->baseline != NULL && !is_elf(arguments->baseline) &&
+        json_read_baseline(arguments->baseline, session, &host, baseline, error) != 0)
+        return fail(error);
     session->cpu = host.cpu;
     step_aside(host.cpu);
     if (session_choose(session, error) != 0)
@@ -149,7 +181,7 @@ static int run(const struct arguments *arguments, struct session *session, struc
     fflush(stdout);
     if (session_measure(session, error) != 0 || write_files(arguments, session, &host, error) != 0)
         return fail(error);
-    return report(session);
+    return report(session, baseline);
 }
 
 int bench_command(int argc, char *argv[])
@@ -161,7 +193,9 @@ int bench_command(int argc, char *argv[])
         return fail(&error);
     if (arguments.help)
         return fputs(arguments_usage, stdout) < 0 || fflush(stdout) != 0 ? ZVMM_EXIT_HOST : 0;
-    int status = run(&arguments, &session, &error);
+    struct samples baseline = {0};
+    int status = run(&arguments, &session, &baseline, &error);
+    samples_clear(&baseline);
     session_clear(&session);
     return status;
 }

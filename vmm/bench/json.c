@@ -90,6 +90,82 @@ int json_write_fuchsiaperf(const char *path, const struct session *session, cons
     return write_file(path, root, error);
 }
 
+/* ---- Reading a baseline --------------------------------------------------------------------- */
+
+static const char *text_of(const json_t *entry, const char *key)
+{
+    const char *text = json_string_value(json_object_get(entry, key));
+    return text != NULL ? text : "";
+}
+
+/* The label of the entry that says where the samples come from, or NULL. */
+static const char *find_context(const json_t *root)
+{
+    size_t index;
+    json_t *entry;
+    json_array_foreach(root, index, entry)
+    {
+        if (strcmp(text_of(entry, "test_suite"), CONTEXT_SUITE) == 0)
+            return text_of(entry, "label");
+    }
+    return NULL;
+}
+
+/* -1: out of memory. Entries of subjects that are not measured now are passed over. */
+static int add_entry(const json_t *entry, const struct session *session, struct samples *out)
+{
+    const char *suite = text_of(entry, "test_suite");
+    size_t index, subject = 0;
+    json_t *value;
+    if (strncmp(suite, SUITE, sizeof(SUITE) - 1) != 0)
+        return 0;
+    while (subject < session->subject_count &&
+           strcmp(session->subjects[subject].name, suite + sizeof(SUITE) - 1) != 0)
+        subject++;
+    if (subject == session->subject_count)
+        return 0;
+    json_array_foreach(json_object_get(entry, "values"), index, value)
+    {
+        if (json_is_number(value) &&
+            samples_add_value(out, subject, text_of(entry, "label"), json_number_value(value)) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+int json_read_baseline(const char *path, const struct session *session, const struct host *host,
+                       struct samples *out, struct zvmm_error *error)
+{
+    char expected[HOST_TEXT + 128];
+    json_error_t reason;
+    size_t index;
+    json_t *entry, *root = json_load_file(path, 0, &reason);
+    int result = 0;
+    if (root == NULL)
+        return error_set(error, "bench: --baseline %s: %.200s; give a file of --json or a kernel",
+                         path, reason.text);
+    const char *context = find_context(root);
+    context_label(expected, sizeof(expected), host);
+    if (context == NULL)
+        result = error_set(error,
+                           "bench: --baseline %s: it does not say which machine it is from; give a "
+                           "file of --json or a kernel",
+                           path);
+    else if (strcmp(context, expected) != 0)
+        result = error_set(error,
+                           "bench: --baseline %s: it is of another machine or version (%.150s), "
+                           "this is %.150s; give the other kernel itself, to measure both here",
+                           path, context, expected);
+    json_array_foreach(root, index, entry)
+    {
+        if (result == 0 && add_entry(entry, session, out) != 0)
+            result = error_set(error, "bench: --baseline %s: out of memory", path);
+    }
+    json_decref(root);
+    samples_finish(out);
+    return result;
+}
+
 /* ---- Google Benchmark ----------------------------------------------------------------------- */
 
 static json_t *google_context(const struct host *host)

@@ -32,6 +32,9 @@ struct samples {
 /* Take the samples out of what a boot has printed and judge them. -1: out of memory. */
 int samples_add(struct samples *samples, const struct boot *boot, size_t subject, unsigned run);
 
+/* Add one sample that is vouched for, from a file. -1: out of memory. */
+int samples_add_value(struct samples *samples, size_t subject, const char *name, double value);
+
 /* The series, or NULL. */
 struct series *samples_find(const struct samples *samples, size_t subject, const char *name);
 
