@@ -10,7 +10,7 @@ command -v gdb >/dev/null || skip_all "gdb is missing: make setup"
 export HOME=$TAP_DIR XDG_CACHE_HOME=$TAP_DIR
 SOCKET=$TAP_DIR/gdb.sock
 LOG=$TAP_DIR/zvmm.log
-CASE_TIMEOUT=60
+CASE_TIMEOUT=120
 
 # Start zvmm in the background, its output in $LOG, and wait until gdb can connect.
 start_zvmm() { # ARGS...
@@ -74,7 +74,10 @@ ZVMM_INPUT=$TAP_DIR/input
 start_zvmm "--gdb=unix:$SOCKET" guest.elf
 # The signal goes to gdb when the shell's prompt is there, so the machine is running.
 interrupt_at_prompt() {
-    until grep -qF '$ ' "$LOG"; do sleep 0.05; done
+    until grep -qF '$ ' "$LOG"; do
+        kill -0 "$1" 2>/dev/null || return
+        sleep 0.05
+    done
     kill -INT "$1"
 }
 interrupted_gdb() {
