@@ -37,7 +37,7 @@ all: zvmm guest.elf zcc guest-gdb.py
 help:
 	@echo 'make            build ./zvmm, ./guest.elf and ./zcc'
 	@echo 'make libos      build ./zlibos, the kernel as a Linux process'
-	@echo 'make setup      install the Debian packages that building and testing need (as root)'
+	@echo 'make setup      install the Debian packages that building and testing need, and build'
 	@echo 'make check      quick tests, under 2 minutes (T=NAME runs one)'
 	@echo 'make test       all tests: unit, sanitizers, valgrind, in-guest on this KVM, the nested rig'
 	@echo 'make test-unit  host unit tests        make test-guest  programs in the guest'
@@ -54,10 +54,12 @@ PACKAGES := gcc clang make libelf-dev libdw-dev zlib1g-dev liblzma-dev libbz2-de
 	libclang-rt-14-dev valgrind mandoc binutils expect gnuplot-nox \
 	libxxhash-dev libzstd-dev libjansson-dev libseccomp-dev graphviz gdb spin
 
+# Only apt-get runs as root; what it needs for that is found here.
+AS_ROOT = $(if $(filter 0,$(shell id -u)),env,$(if $(shell command -v sudo),sudo env))
 setup:
-	$(Q)test "$$(id -u)" = 0 || { echo 'make setup: installing packages needs root: run it with sudo' >&2; exit 1; }
-	$(Q)apt-get update -q
-	$(Q)DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $(PACKAGES)
+	$(Q)test -n '$(AS_ROOT)' || { echo 'make setup: installing packages needs root, and there is no sudo: run it as root' >&2; exit 1; }
+	$(Q)$(AS_ROOT) apt-get update -q
+	$(Q)$(AS_ROOT) DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $(PACKAGES)
 	$(Q)$(MAKE) --no-print-directory all
 
 clean:
