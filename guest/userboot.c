@@ -17,6 +17,7 @@
 #include "guest.h"
 #include "heap.h"
 #include "job.h"
+#include "kcounter.h"
 #include "process.h"
 #include "resource.h"
 #include "string.h"
@@ -132,6 +133,20 @@ static struct handle_ref empty_vmo(const char *name)
     return give(&vmo->object, RIGHTS_READ_ONLY);
 }
 
+/* Shows a part of the kernel's image; it stays, so the reference to it is kept. */
+static struct handle_ref image_vmo(const void *start, const void *end, const char *name)
+{
+    size_t length = ((size_t)((const char *)end - (const char *)start) + HAL_PAGE_SIZE - 1) &
+                    ~(HAL_PAGE_SIZE - 1);
+    struct vmo *vmo;
+    hal_paddr_t frames;
+
+    must(hal_image_frames(start, length, &frames), name);
+    must(vmo_create_from_frames(frames, length, &vmo), name);
+    vmo_set_name(vmo, name);
+    return share(&vmo->object, RIGHTS_READ_ONLY);
+}
+
 static struct handle_ref vdso_variant(struct vmo *full, const char *name)
 {
     struct vmo *vmo;
@@ -170,8 +185,8 @@ static void make_handles(struct process *process, struct vmo *vdso, const struct
     h[HANDLE_VDSO_TEST2] = vdso_variant(vdso, "vdso/test2");
     h[HANDLE_DECOMPRESSOR] = empty_vmo("lib/hermetic/decompress-zbi.so");
     h[HANDLE_CRASHLOG] = empty_vmo("crashlog");
-    h[HANDLE_COUNTER_NAMES] = empty_vmo("counters/desc");
-    h[HANDLE_COUNTERS] = empty_vmo("counters/arena");
+    h[HANDLE_COUNTER_NAMES] = image_vmo(&kcounter_table, kcounter_descriptors_end, "counters/desc");
+    h[HANDLE_COUNTERS] = image_vmo(kcounter_values, kcounter_values_end, "counters/arena");
     for (int i = 0; i < 3; i++)
         h[HANDLE_INSTRUMENTATION + i] = empty_vmo("instrumentation");
     h[HANDLE_DECOMPRESSOR].rights |= ZX_RIGHT_EXECUTE;

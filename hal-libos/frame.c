@@ -239,3 +239,18 @@ void hal_memory_stats(struct hal_memory_stats *out)
         .wired_frames = frames.wired,
     };
 }
+
+/* The image is not in the memory file: a copy there takes its place. */
+zx_status_t hal_image_frames(const void *start, size_t length, hal_paddr_t *out)
+{
+    zx_status_t status = hal_frame_alloc_contiguous(length / HAL_PAGE_SIZE, 12, out);
+    void *at = (void *)(uintptr_t)start;
+
+    if (status != ZX_OK)
+        return status;
+    hal_pmem_write(*out, start, length);
+    if (mmap(at, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, machine.memory_fd,
+             (off_t)*out) == MAP_FAILED)
+        machine_fail("no host memory for the counters");
+    return ZX_OK;
+}

@@ -223,6 +223,13 @@ hal_paddr_t hal_frame_zero(void)
     return machine_paddr(zero_frame);
 }
 
+zx_status_t hal_image_frames(const void *start, size_t length, hal_paddr_t *out)
+{
+    (void)length;
+    *out = machine_paddr(start);
+    return ZX_OK;
+}
+
 uint64_t *hal_frame_owner(hal_paddr_t frame)
 {
     return &frame_record(frame)->owner;

@@ -13,9 +13,13 @@
 #include "executor.h"
 #include "format.h"
 #include "heap.h"
+#include "kcounter.h"
 #include "process.h"
 #include "string.h"
 #include "thread.h"
+
+KCOUNTER(records_written, "log.records");
+KCOUNTER(records_missed, "log.missed");
 
 struct debuglog {
     size_t size;
@@ -88,6 +92,7 @@ static void append(struct debuglog *ring, const zx_log_record_t *header, const c
     put(ring, ring->head + sizeof *header, text, header->datalen);
     ring->head += space;
     ring->head_sequence++;
+    kcounter_add(&records_written, 1);
     TAILQ_FOREACH (reader, &ring->readers, link)
         object_update_signals(&reader->object, 0, ZX_LOG_READABLE);
 }
@@ -173,6 +178,7 @@ zx_status_t log_read(struct log *log, void *record, size_t *actual)
 
     if (log->offset < ring->tail) {
         missed = ring->tail_sequence - log->sequence;
+        kcounter_add(&records_missed, (int64_t)missed);
         log->offset = ring->tail;
         log->sequence = ring->tail_sequence;
     }

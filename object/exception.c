@@ -11,8 +11,12 @@
 #include "format.h"
 #include "heap.h"
 #include "job.h"
+#include "kcounter.h"
 #include "string.h"
 #include "thread.h"
+
+KCOUNTER(exceptions_raised, "exception.raised");
+KCOUNTER(exceptions_unhandled, "exception.unhandled");
 
 /* ---- Channels ------------------------------------------------------------------------------ */
 
@@ -247,12 +251,14 @@ void exception_raise(struct thread *thread, const struct exception_cause *cause)
 {
     struct exception *exception = create(thread, cause);
 
+    kcounter_add(&exceptions_raised, 1);
     if (exception && offer(exception)) {
         stop(thread, exception);
         return;
     }
     if (exception)
         object_release(&exception->object);
+    kcounter_add(&exceptions_unhandled, 1);
     unhandled(thread, cause);
 }
 

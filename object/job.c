@@ -9,8 +9,11 @@
 #include "executor.h"
 #include "format.h"
 #include "heap.h"
+#include "kcounter.h"
 #include "string.h"
 #include "thread.h"
+
+KCOUNTER(jobs_created, "job.created");
 
 zx_status_t job_create(struct job *parent, struct job **out)
 {
@@ -26,6 +29,7 @@ zx_status_t job_create(struct job *parent, struct job **out)
     object_init(&job->object, &job_ops, ZX_JOB_NO_JOBS | ZX_JOB_NO_PROCESSES);
     TAILQ_INIT(&job->jobs);
     TAILQ_INIT(&job->processes);
+    kcounter_add(&jobs_created, 1);
     job->height = JOB_MAX_HEIGHT;
     if (parent) {
         object_ref(&parent->object);

@@ -8,8 +8,11 @@
 
 #include "executor.h"
 #include "heap.h"
+#include "kcounter.h"
 #include "thread.h"
 #include "vmo.h"
+
+KCOUNTER(requests_sent, "pager.requests");
 
 /* Pages that were asked for and have not come. */
 struct page_request {
@@ -74,8 +77,10 @@ static void tell(struct page_source *source)
     if (source->telling)
         return;
     source->telling = true;
-    while (!source->packet.port && take_news(source, &source->packet.data.page_request))
+    while (!source->packet.port && take_news(source, &source->packet.data.page_request)) {
+        kcounter_add(&requests_sent, 1);
         port_queue(source->port, &source->packet);
+    }
     source->telling = false;
 }
 

@@ -11,10 +11,13 @@
 #include "futex.h"
 #include "heap.h"
 #include "job.h"
+#include "kcounter.h"
 #include "ktrace.h"
 #include "name.h"
 #include "string.h"
 #include "thread.h"
+
+KCOUNTER(processes_created, "process.created");
 
 zx_status_t process_create(struct job *job, const char *name, struct process **out)
 {
@@ -36,6 +39,7 @@ zx_status_t process_create(struct job *job, const char *name, struct process **o
     TAILQ_INIT(&process->threads);
     name_set(process->name, sizeof process->name, name, ZX_MAX_NAME_LEN);
     job_add_process(job, process);
+    kcounter_add(&processes_created, 1);
     KTRACE_NAME(KTRACE_TAG_PROC_NAME, process->object.koid, 0, process->name);
     KTRACE(KTRACE_TAG_PROC_CREATE, process->object.koid, 0, 0, 0);
     *out = process;

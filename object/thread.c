@@ -12,10 +12,13 @@
 #include "format.h"
 #include "futex.h"
 #include "heap.h"
+#include "kcounter.h"
 #include "ktrace.h"
 #include "name.h"
 #include "process.h"
 #include "string.h"
+
+KCOUNTER(threads_created, "thread.created");
 
 zx_status_t thread_create(struct process *process, const char *name, struct thread **out)
 {
@@ -44,6 +47,7 @@ zx_status_t thread_create(struct process *process, const char *name, struct thre
     name_set(thread->name, sizeof thread->name, name, ZX_MAX_NAME_LEN);
     object_ref(&thread->object); /* the process's list */
     TAILQ_INSERT_TAIL(&process->threads, thread, process_link);
+    kcounter_add(&threads_created, 1);
     KTRACE_NAME(KTRACE_TAG_THREAD_NAME, thread->object.koid, process->object.koid, thread->name);
     KTRACE(KTRACE_TAG_THREAD_CREATE, thread->object.koid, process->object.koid, 0, 0);
     *out = thread;

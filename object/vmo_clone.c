@@ -11,7 +11,10 @@
 #include <zircon/errors.h>
 
 #include "heap.h"
+#include "kcounter.h"
 #include "vmo_family.h"
+
+KCOUNTER(children_created, "vmo.children");
 
 /* ---- Parents ------------------------------------------------------------------------------- */
 
@@ -267,5 +270,7 @@ zx_status_t vmo_create_child(struct vmo *parent, uint32_t options, uint64_t offs
     status = make_clone(parent, options, offset, *out);
     if (status != ZX_OK)
         object_release(OBJECT(*out));
+    else
+        kcounter_add(&children_created, 1);
     return status;
 }

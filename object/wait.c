@@ -8,11 +8,16 @@
 
 #include "executor.h"
 #include "format.h"
+#include "kcounter.h"
 #include "thread.h"
+
+KCOUNTER(waits_begun, "wait.begun");
+KCOUNTER(waits_timed_out, "wait.timed_out");
 
 static void deadline_passed(struct timer_entry *entry, zx_time_t now)
 {
     (void)now;
+    kcounter_add(&waits_timed_out, 1);
     wait_end(container_of(entry, struct thread, wait.timer), ZX_ERR_TIMED_OUT);
 }
 
@@ -25,6 +30,7 @@ void wait_begin(struct thread *thread, const struct wait_kind *kind, zx_time_t d
     wait->kind = kind;
     wait->ended = false;
     wait->since = hal_now();
+    kcounter_add(&waits_begun, 1);
     wait->timer.fire = deadline_passed;
     wait->timer.armed = false;
     thread->state = THREAD_BLOCKED;

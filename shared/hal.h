@@ -101,6 +101,12 @@ hal_paddr_t hal_frame_zero(void);
 /* Frames that boot modules occupy can be handed to VMOs; afterwards hal_frame_free takes them. */
 uint64_t *hal_frame_owner(hal_paddr_t frame);
 
+/*
+ * Consecutive frames that are the same memory as a part of the kernel's image, whole pages, so that
+ * VMOs can show it. They must never be given back. ZX_ERR_NO_MEMORY.
+ */
+zx_status_t hal_image_frames(const void *start, size_t length, hal_paddr_t *out);
+
 struct hal_memory_stats {
     uint64_t total_frames;
     uint64_t free_frames;

@@ -249,6 +249,16 @@ void hal_frame_free(hal_paddr_t paddr)
     memset(fake.memory + (paddr - FRAME_BASE), JUNK, HAL_PAGE_SIZE);
 }
 
+/* A copy: what the image does later is not seen. */
+zx_status_t hal_image_frames(const void *start, size_t length, hal_paddr_t *out)
+{
+    zx_status_t status = hal_frame_alloc_contiguous(length / HAL_PAGE_SIZE, 12, out);
+
+    if (status == ZX_OK)
+        hal_pmem_write(*out, start, length);
+    return status;
+}
+
 hal_paddr_t hal_frame_zero(void)
 {
     return FRAME_BASE;
