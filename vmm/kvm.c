@@ -171,13 +171,16 @@ int kvm_set_logging(struct kvm *kvm, const struct memory *memory)
     return set_memory(kvm, memory, KVM_MEM_LOG_DIRTY_PAGES);
 }
 
-/* Before there is a vCPU. A KVM without a ring (before 5.11) has a dirty log instead. */
+/*
+ * Before there is a vCPU. A KVM without a ring (before 5.11) has a dirty log instead; so has one
+ * that emulates ring 0, where each store of the kernel would be another entry of the ring.
+ */
 static void want_ring(struct kvm *kvm)
 {
     enum { RING_BYTES = 1 << 16 };
     struct kvm_enable_cap cap = {.cap = KVM_CAP_DIRTY_LOG_RING, .args = {RING_BYTES}};
     kvm->ring_bytes = 0;
-    if (kvm->want_ring && ioctl(kvm->vm_fd, KVM_ENABLE_CAP, &cap) == 0)
+    if (kvm->want_ring && kvm->irqchip && ioctl(kvm->vm_fd, KVM_ENABLE_CAP, &cap) == 0)
         kvm->ring_bytes = RING_BYTES;
 }
 

@@ -85,7 +85,6 @@ static uint64_t slot_base(uint32_t slot)
 static int collect_ring(struct zvmm *vm)
 {
     struct track *track = &vm->track;
-    bool found = false;
     for (;;) {
         struct kvm_dirty_gfn *entry = &track->ring[track->ring_next % track->ring_entries];
         uint32_t flags =
@@ -96,9 +95,8 @@ static int collect_ring(struct zvmm *vm)
         atomic_store_explicit((_Atomic uint32_t *)&entry->flags, KVM_DIRTY_GFN_F_RESET,
                               memory_order_release);
         track->ring_next++;
-        found = true;
     }
-    if (found && ioctl(vm->kvm.vm_fd, KVM_RESET_DIRTY_RINGS, 0) < 0)
+    if (ioctl(vm->kvm.vm_fd, KVM_RESET_DIRTY_RINGS, 0) < 0)
         return error_set(&vm->error, "KVM: cannot reset the dirty ring: %s", strerror(errno));
     return 0;
 }
