@@ -15,14 +15,18 @@
 #include <xxhash.h>
 
 #define SECTION_MAX  (1ull << 20) /* bytes of a section other than the memory and the runs */
-#define MAPPINGS_MAX 4096u        /* runs of a child that are mapped; more are read */
+#define FRONT_MAX    (64ull << 10)
+#define MAPPINGS_MAX 4096u /* runs of a child that are mapped; more are read */
 
 struct snapshot_file {
     char *path;
     int fd;
     uint64_t file_bytes;
     struct zsnap_header header;
-    uint8_t *contents[ZSNAP_SECTIONS]; /* of the small sections, terminated by a 0 byte; owned */
+    uint8_t *front; /* the first front_bytes of the file, header and most sections; owned */
+    uint64_t front_bytes;
+    const uint8_t *contents[ZSNAP_SECTIONS]; /* of the small sections */
+    uint8_t *copies[ZSNAP_SECTIONS];         /* those not in the front, or terminated; owned */
     const struct zsnap_section *memory;
     struct snapshot_file *parent; /* owned */
     uint8_t *mapped;              /* for snapshot_target(); owned */
@@ -103,7 +107,57 @@ static int check_memory(struct snapshot_file *file, struct zvmm_error *error)
     return 0;
 }
 
-/* Read and verify one small section; it gets a 0 byte behind it, for text. */
+/* Most sections follow the header: one read gets them all. */
+static int load_front(struct snapshot_file *file, struct zvmm_error *error)
+{
+    const struct zsnap_header *header = &file->header;
+    uint64_t end = 0;
+    for (uint32_t i = 0; i < header->section_count; i++) {
+        const struct zsnap_section *section = &header->sections[i];
+        if (section->type != ZSNAP_MEMORY && section->offset < FRONT_MAX &&
+            section->length <= FRONT_MAX - section->offset &&
+            section->offset + section->length > end)
+            end = section->offset + section->length;
+    }
+    if (end > header->file_bytes)
+        end = header->file_bytes;
+    file->front = malloc(end + 1);
+    if (file->front == NULL)
+        return REFUSE(file, "out of memory");
+    if (read_exactly(file->fd, file->front, end, 0) != 0)
+        return REFUSE(file, "cannot read it: %s",
+                      errno != 0 ? strerror(errno) : "the file became shorter");
+    file->front_bytes = end;
+    return 0;
+}
+
+static bool is_text(uint32_t type)
+{
+    return (type >= ZSNAP_GUEST && type <= ZSNAP_LABEL) || type == ZSNAP_HOST;
+}
+
+/* Find the section's bytes in the front, or get a copy; text gets a 0 byte behind it. */
+static int fetch_section(struct snapshot_file *file, uint32_t index)
+{
+    const struct zsnap_section *section = &file->header.sections[index];
+    bool in_front = section->length <= file->front_bytes &&
+                    section->offset <= file->front_bytes - section->length;
+    if (in_front && !is_text(section->type) && section->offset % 8 == 0) {
+        file->contents[index] = file->front + section->offset;
+        return 0;
+    }
+    uint8_t *bytes = malloc(section->length + 1);
+    if (bytes == NULL)
+        return -1;
+    file->contents[index] = file->copies[index] = bytes;
+    bytes[section->length] = 0;
+    if (!in_front)
+        return read_exactly(file->fd, bytes, section->length, section->offset);
+    memcpy(bytes, file->front + section->offset, section->length);
+    return 0;
+}
+
+/* Check and verify one small section. */
 static int load_section(struct snapshot_file *file, uint32_t index, struct zvmm_error *error)
 {
     const struct zsnap_section *section = &file->header.sections[index];
@@ -121,15 +175,10 @@ static int load_section(struct snapshot_file *file, uint32_t index, struct zvmm_
     if (section->length > most)
         return REFUSE(file, "is damaged: section %u has %llu bytes", section->type,
                       (unsigned long long)section->length);
-    uint8_t *bytes = malloc(section->length + 1);
-    if (bytes == NULL)
-        return REFUSE(file, "out of memory");
-    file->contents[index] = bytes;
-    bytes[section->length] = 0;
-    if (read_exactly(file->fd, bytes, section->length, section->offset) != 0)
+    if (fetch_section(file, index) != 0)
         return REFUSE(file, "cannot read section %u: %s", section->type,
                       errno != 0 ? strerror(errno) : "the file became shorter");
-    if (XXH3_64bits(bytes, section->length) != section->checksum)
+    if (XXH3_64bits(file->contents[index], section->length) != section->checksum)
         return REFUSE(file, "is damaged: the checksum of section %u is wrong; copy it again",
                       section->type);
     return 0;
@@ -144,6 +193,8 @@ static bool is_known(uint32_t type)
 static int load_sections(struct snapshot_file *file, struct zvmm_error *error)
 {
     uint64_t seen = 0;
+    if (load_front(file, error) != 0)
+        return -1;
     for (uint32_t i = 0; i < file->header.section_count; i++) {
         const struct zsnap_section *section = &file->header.sections[i];
         if (!is_known(section->type)) {
@@ -261,7 +312,8 @@ void snapshot_close(struct snapshot_file *file)
     while (file != NULL) {
         struct snapshot_file *parent = file->parent;
         for (uint32_t i = 0; i < ZSNAP_SECTIONS; i++)
-            free(file->contents[i]);
+            free(file->copies[i]);
+        free(file->front);
         if (file->mapped != NULL)
             munmap(file->mapped, file->header.memory_bytes);
         if (file->fd >= 0)

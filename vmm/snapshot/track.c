@@ -122,10 +122,10 @@ static int collect_log(struct zvmm *vm)
     return 0;
 }
 
-/* zvmm writes the shared page whenever it likes, also from other threads. */
+/* zvmm writes its fields of the shared page whenever it likes, also from other threads. */
 int track_collect(struct zvmm *vm)
 {
-    track_note(vm, vm->boot.shared, sizeof(struct zv_shared_page));
+    track_note(vm, vm->boot.shared, offsetof(struct zv_shared_page, out));
     int result = vm->track.ring != NULL ? collect_ring(vm) : collect_log(vm);
     return result == 0 && !vm->failed ? 0 : -1;
 }
