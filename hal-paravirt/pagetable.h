@@ -46,4 +46,19 @@ static inline uint64_t page_table_walk(const struct hal_page_table *table, uint6
     return entry & PTE_PRESENT ? entry : 0;
 }
 
+/* The place for `address` in its last-level table; NULL: there is none, or a large page. */
+static inline const uint64_t *page_table_leaf(const struct hal_page_table *table, uint64_t address)
+{
+    uint64_t entry = table->entry[address >> 39 & 511];
+
+    for (unsigned shift = 30; shift >= 21; shift -= 9) {
+        if (!(entry & PTE_PRESENT))
+            return NULL;
+        entry = ((const uint64_t *)machine_direct(entry & PTE_ADDRESS))[address >> shift & 511];
+    }
+    if (!(entry & PTE_PRESENT) || entry & PTE_LARGE)
+        return NULL;
+    return (const uint64_t *)machine_direct(entry & PTE_ADDRESS) + (address >> 12 & 511);
+}
+
 #endif

@@ -61,7 +61,36 @@ static inline void move(char *page, char *kernel, bool write, size_t length)
         pmem_move(kernel, page, length);
 }
 
-/* Page by page, looking up each. */
+/*
+ * As walk, with the bytes from there on, at most `wanted`, that follow in memory: those of the
+ * pages behind it in the same table whose frames do.
+ */
+static char *walk_run(const struct hal_page_table *table, uint64_t address, bool write,
+                      size_t wanted, size_t *length)
+{
+    const uint64_t needed = PTE_PRESENT | (write ? PTE_WRITE : 0), *leaf;
+    char *start = walk(table, address, write);
+    size_t left;
+
+    *length = room_in_page(address) < wanted ? room_in_page(address) : wanted;
+    if (!start || *length == wanted)
+        return start;
+    leaf = page_table_leaf(table, address);
+    left = leaf ? TABLE_ENTRIES - 1 - (address / HAL_PAGE_SIZE & 511) : 0;
+    for (; left && *length < wanted; left--, leaf++) {
+        uint64_t next = (leaf[0] & PTE_ADDRESS) + HAL_PAGE_SIZE;
+
+        if ((leaf[1] & (needed | PTE_ADDRESS)) != (needed | next) ||
+            next >= machine.boot.memory_bytes)
+            break;
+        *length += HAL_PAGE_SIZE;
+    }
+    if (*length > wanted)
+        *length = wanted;
+    return start;
+}
+
+/* Run by run, looking up each. */
 static __attribute__((noinline)) zx_status_t copy_pages(const struct hal_page_table *table,
                                                         uint64_t user, char *kernel, bool write,
                                                         size_t length, size_t *done)
@@ -70,11 +99,9 @@ static __attribute__((noinline)) zx_status_t copy_pages(const struct hal_page_ta
     char *page;
 
     for (; at < length; at += part) {
-        page = walk(table, user + at, write);
+        page = walk_run(table, user + at, write, length - at, &part);
         if (!page)
             break;
-        part = room_in_page(user + at);
-        part = length - at < part ? length - at : part;
         move(page, kernel + at, write, part);
     }
     *done = at;
