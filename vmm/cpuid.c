@@ -115,8 +115,8 @@ int cpuid_set_supported(const struct kvm *kvm, bool xsave, struct cpuid_facts *f
 /* Leaf 1 of every x86-64 processor: FPU TSC MSR CX8 CMOV CLFSH MMX FXSR SSE SSE2, 64-byte lines. */
 #define BASE_LEAF1_EBX (8u << 8 | 1u << 16)
 #define BASE_LEAF1_EDX                                                                             \
-    (1u << 0 | 1u << 4 | 1u << 5 | 1u << 8 | 1u << 15 | 1u << 19 | 1u << 23 | 1u << 24 | 1u << 25 | \
-     1u << 26)
+    (1u << 0 | 1u << 4 | 1u << 5 | 1u << 8 | 1u << 15 | 1u << 19 | 1u << 23 | 1u << 24 |           \
+     1u << 25 | 1u << 26)
 /* Leaf 0x80000001: SYSCALL NX LM. */
 #define BASE_EXTENDED_EDX (1u << 11 | 1u << 20 | 1u << 29)
 
@@ -129,10 +129,7 @@ int cpuid_set_basic(const struct kvm *kvm, struct cpuid_facts *facts, struct zvm
 {
     static const struct kvm_cpuid_entry2 base[] = {
         {.function = 0, .eax = 1},
-        {.function = 1,
-         .ebx = BASE_LEAF1_EBX,
-         .ecx = LEAF1_ECX_HYPERVISOR,
-         .edx = BASE_LEAF1_EDX},
+        {.function = 1, .ebx = BASE_LEAF1_EBX, .ecx = LEAF1_ECX_HYPERVISOR, .edx = BASE_LEAF1_EDX},
         {.function = 0x80000000, .eax = 0x80000008},
         {.function = 0x80000001, .edx = BASE_EXTENDED_EDX},
         {.function = 0x80000008, .eax = 48u << 8 | 40u}, /* address bits: virtual, physical */
@@ -141,6 +138,8 @@ int cpuid_set_basic(const struct kvm *kvm, struct cpuid_facts *facts, struct zvm
     table.head.nent = sizeof(base) / sizeof(base[0]);
     table.head.padding = 0;
     memcpy(table.head.entries, base, sizeof(base));
+    if (kvm->irqchip)
+        find(&table, 1, 0)->ecx |= LEAF1_ECX_X2APIC | LEAF1_ECX_TSC_DEADLINE;
     note_features(&table, facts);
     return set(kvm, &table, error);
 }

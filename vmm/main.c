@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "command.h"
+#include "cpumodel.h"
 #include "options.h"
 #include "session.h"
 
@@ -42,6 +43,8 @@ int main(int argc, char *argv[])
         error_fatal(&error);
     if (options.action == OPTIONS_HELP)
         return print_help();
+    if (options.action == OPTIONS_CPU_MODELS)
+        return cpu_models_print();
     if (options.action == OPTIONS_VERSION)
         return print_and_check("zvmm " ZVMM_VERSION "\n");
 

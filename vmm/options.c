@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cpumodel.h"
 #include "hypercall.h"
 #include "snapshot/plan.h"
 
@@ -18,6 +19,7 @@ const char options_help[] =
     "  --bootfs DIR     pack DIR into the boot file system, over the built-in one\n"
     "  --cmdline STR    append STR to the kernel command line\n"
     "  --ctl SOCK       listen for zvmm ctl at this socket\n"
+    "  --cpu-model NAME the processor that the guest sees; `list' prints the names (default host)\n"
     "  --deterministic[=SEED]  run in virtual time, so that every run is the same (default SEED "
     "0)\n"
     "  --digest         with --deterministic, print a hash of the machine at its end and at "
@@ -216,6 +218,21 @@ static int set_control(struct options *options, const char *value, struct zvmm_e
 {
     (void)error;
     options->config.control_path = value;
+    return 0;
+}
+
+static int set_cpu_model(struct options *options, const char *value, struct zvmm_error *error)
+{
+    const struct cpu_model *model = cpu_model_find(value);
+    if (strcmp(value, "list") == 0) {
+        options->action = OPTIONS_CPU_MODELS;
+        return 0;
+    }
+    if (model == NULL)
+        return error_set(error, "--cpu-model: no model '%.40s'; --cpu-model list prints them",
+                         value);
+    options->cpu_model = model;
+    options->config.baseline_cpu = model->baseline;
     return 0;
 }
 
@@ -463,6 +480,7 @@ static const struct {
     {"--bootfs", "DIR", set_bootfs},
     {"--cmdline", "STR", set_cmdline},
     {"--ctl", "SOCK", set_control},
+    {"--cpu-model", "NAME", set_cpu_model},
     {"--deterministic", "=SEED", set_deterministic},
     {"--digest", NULL, set_digest},
     {"--gdb", "=PORT|unix:PATH", set_gdb},
@@ -522,8 +540,10 @@ static int parse_option(struct options *options, int argc, char *const argv[], i
 }
 
 /* What means nothing without virtual time, and what would contradict the fixed machine. */
-static int check_deterministic(const struct zvmm_config *config, struct zvmm_error *error)
+static int check_deterministic(const struct options *options, struct zvmm_error *error)
 {
+    const struct zvmm_config *config = &options->config;
+    const struct cpu_model *model = options->cpu_model;
     const char *alone = config->digest                ? "--digest"
                         : config->input_path != NULL  ? "--input"
                         : config->log_path != NULL    ? "--log"
@@ -533,6 +553,11 @@ static int check_deterministic(const struct zvmm_config *config, struct zvmm_err
         return error_set(error, "%s needs --deterministic; give both", alone);
     if (config->deterministic && (config->has_quirks || config->force_probe))
         return error_set(error, "--deterministic fixes the machine; leave out --quirks");
+    if (config->deterministic && model != NULL && !model->baseline)
+        return error_set(error,
+                         "--cpu-model %s: differs from host to host; with --deterministic use "
+                         "baseline",
+                         model->name);
     return 0;
 }
 
@@ -590,7 +615,7 @@ int options_parse(struct options *options, int argc, char *const argv[], struct 
     if (options->action != OPTIONS_RUN)
         return 0;
     options->config.guest_path = options->file;
-    if (check_deterministic(&options->config, error) != 0 || append_markers(options, error) != 0)
+    if (check_deterministic(options, error) != 0 || append_markers(options, error) != 0)
         return -1;
     if (options->config.guest_path == NULL)
         return error_set(error, "no guest kernel named; usage: zvmm [options] GUEST.elf "

@@ -10,12 +10,14 @@ enum options_action {
     OPTIONS_RUN,
     OPTIONS_HELP,
     OPTIONS_VERSION,
+    OPTIONS_CPU_MODELS,
 };
 
 /* What the command line asks for. `config` points into argv and into `cmdline`. */
 struct options {
     enum options_action action;
     bool stats;
+    const struct cpu_model *cpu_model; /* NULL: not given */
     const char *file;   /* the guest, or the snapshot to restore                               */
     const char *guest;  /* restore: the guest's file, or NULL for that which the snapshot names */
     bool force, verify; /* restore */

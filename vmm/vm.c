@@ -93,6 +93,8 @@ static int make_hardware_vm(struct build *build)
     struct zvmm *vm = build->vm;
     if (kvm_create_vm(&vm->kvm, &vm->memory, true, build->error) != 0)
         return -1;
+    if (vm->config.baseline_cpu)
+        return cpuid_set_basic(&vm->kvm, &build->cpuid, build->error);
     return cpuid_set_supported(&vm->kvm, (vm->quirks & ZV_QUIRK_NO_XSAVE) == 0, &build->cpuid,
                                build->error);
 }

@@ -52,6 +52,7 @@ struct zvmm_config {
     bool has_quirks; /* quirks (ZV_QUIRK_*) replace the probe's finding            */
     uint32_t quirks;
     bool force_probe;            /* probe even where the KVM is known to be hardware's         */
+    bool baseline_cpu;           /* offer the baseline processor even if there is more         */
     bool deterministic;          /* virtual time and the baseline machine: docs/determinism.md   */
     const char *input_path;      /* deterministic: console input script, or NULL for none        */
     bool digest;                 /* deterministic: print digests on stderr                       */

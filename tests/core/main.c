@@ -64,16 +64,20 @@ static enum result run_test(const struct test *test)
     return current.skipped ? SKIPPED : PASSED;
 }
 
+/* A pattern that begins with ! takes away what it matches. */
 static bool is_wanted(const struct test *test, int pattern_count, char **patterns)
 {
     char name[128];
+    bool wanted = pattern_count == 0 || patterns[0][0] == '!';
 
     snprintf(name, sizeof(name), "%s.%s", test->suite, test->name);
     for (int i = 0; i < pattern_count; i++) {
-        if (fnmatch(patterns[i], name, 0) == 0)
-            return true;
+        bool negative = patterns[i][0] == '!';
+
+        if (fnmatch(patterns[i] + negative, name, 0) == 0)
+            wanted = !negative;
     }
-    return pattern_count == 0;
+    return wanted;
 }
 
 /* In the order of the sources, whatever the compiler and linker made of it. */
