@@ -50,13 +50,6 @@ uint64_t clock_ticks(zx_time_t time)
     return ticks + (remainder != 0);
 }
 
-uint64_t clock_now(void)
-{
-    if (__builtin_expect(machine.deterministic, false))
-        return machine.shared->virtual_tsc;
-    return x86_rdtsc();
-}
-
 zx_ticks_t hal_ticks(void)
 {
     return (zx_ticks_t)clock_now();

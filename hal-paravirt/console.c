@@ -20,10 +20,18 @@
 #define SLOW_DIRECT_BYTES 192u
 
 static struct {
-    bool flush_due;    /* timer.c has a flush deadline */
+    uint64_t flush_tsc; /* output must not stay in the ring for longer; or TIMER_NEVER */
+    uint64_t input_tsc; /* deterministic mode: when the input comes that was asked for */
     bool input_asked;  /* a read found nothing: wait for zvmm's event before asking again */
     bool input_closed; /* end of input; it stays so */
-} console;
+} console = {.flush_tsc = TIMER_NEVER, .input_tsc = TIMER_NEVER};
+
+static void set_deadlines(uint64_t flush_tsc, uint64_t input_tsc)
+{
+    console.flush_tsc = flush_tsc;
+    console.input_tsc = input_tsc;
+    timer_set_console(flush_tsc < input_tsc ? flush_tsc : input_tsc);
+}
 
 static uint32_t ring_used(void)
 {
@@ -32,10 +40,8 @@ static uint32_t ring_used(void)
 
 void console_flushed(void)
 {
-    if (!console.flush_due)
-        return;
-    console.flush_due = false;
-    timer_set_flush(TIMER_NEVER);
+    if (console.flush_tsc != TIMER_NEVER)
+        set_deadlines(TIMER_NEVER, console.input_tsc);
 }
 
 void hal_console_flush(void)
@@ -90,10 +96,19 @@ void hal_console_write(const char *text, size_t length)
         if (part == 0 && ring_used() == ZV_CONSOLE_RING)
             return; /* a host that does not take output: text is lost, the kernel goes on */
     }
-    if (ring_used() > 0 && !console.flush_due) {
-        console.flush_due = true;
-        timer_set_flush(clock_now() + machine.info->tsc_hz / (1000000000u / FLUSH_AFTER_NS));
+    if (ring_used() > 0 && console.flush_tsc == TIMER_NEVER)
+        set_deadlines(clock_now() + machine.info->tsc_hz / (1000000000u / FLUSH_AFTER_NS),
+                      console.input_tsc);
+}
+
+void console_expire(uint64_t now)
+{
+    if (console.input_tsc <= now) {
+        set_deadlines(console.flush_tsc, TIMER_NEVER);
+        machine.shared->events |= ZV_EVENT_CONSOLE_INPUT;
     }
+    if (console.flush_tsc <= now)
+        hal_console_flush();
 }
 
 void console_note_input(void)
@@ -117,8 +132,10 @@ zx_status_t hal_console_read(char *buffer, size_t length, size_t *actual)
     call->u.buffer.length = length < 1 << 20 ? length : 1 << 20;
     result = hostcall(ZV_CALL_CONSOLE_READ);
     console.input_asked = result == 0;
-    if (machine.deterministic)
+    if (machine.deterministic) {
+        set_deadlines(console.flush_tsc, result == 0 ? machine.shared->input_tsc : TIMER_NEVER);
         virtual_input(result);
+    }
     if (result < 0) {
         console.input_closed = true;
         return ZX_ERR_PEER_CLOSED;

@@ -13,26 +13,20 @@
 static struct {
     zx_time_t kernel_ns;  /* argument of the last hal_timer_arm, until it has passed */
     uint64_t kernel_tsc;  /* the same in ticks */
-    uint64_t flush_tsc;   /* the console's deadline */
-    uint64_t input_tsc;   /* console input that is waited for comes then; deterministic mode */
+    uint64_t console_tsc; /* the console's deadline */
     uint64_t lapic_armed; /* what the local APIC waits for; without one the shared page says */
 } timer;
 
 void timer_init(void)
 {
     timer.kernel_ns = ZX_TIME_INFINITE;
-    timer.kernel_tsc = timer.flush_tsc = timer.input_tsc = timer.lapic_armed = TIMER_NEVER;
+    timer.kernel_tsc = timer.console_tsc = timer.lapic_armed = TIMER_NEVER;
     machine.shared->deadline_tsc = TIMER_NEVER;
-}
-
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
 }
 
 uint64_t timer_deadline(void)
 {
-    return earlier(earlier(timer.kernel_tsc, timer.flush_tsc), timer.input_tsc);
+    return timer.kernel_tsc < timer.console_tsc ? timer.kernel_tsc : timer.console_tsc;
 }
 
 /* In deterministic mode nothing is ever armed: there is work when the deadline has come. */
@@ -66,15 +60,9 @@ void hal_timer_arm(zx_time_t deadline)
     refresh();
 }
 
-void timer_set_flush(uint64_t tsc)
+void timer_set_console(uint64_t tsc)
 {
-    timer.flush_tsc = tsc;
-    refresh();
-}
-
-void timer_set_input(uint64_t tsc)
-{
-    timer.input_tsc = tsc;
+    timer.console_tsc = tsc;
     refresh();
 }
 
@@ -110,12 +98,8 @@ static void expire(void)
         timer.kernel_tsc = TIMER_NEVER;
         timer.kernel_ns = ZX_TIME_INFINITE;
     }
-    if (timer.flush_tsc <= now)
-        hal_console_flush();
-    if (timer.input_tsc <= now) {
-        timer.input_tsc = TIMER_NEVER;
-        machine.shared->events |= ZV_EVENT_CONSOLE_INPUT;
-    }
+    if (timer.console_tsc <= now)
+        console_expire(now);
     refresh();
 }
 

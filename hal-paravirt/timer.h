@@ -17,10 +17,7 @@
 void timer_init(void);
 
 /* The console's deadline, in ticks. */
-void timer_set_flush(uint64_t tsc);
-
-/* Deterministic mode: when the console input that is waited for comes, in ticks. */
-void timer_set_input(uint64_t tsc);
+void timer_set_console(uint64_t tsc);
 
 /* Deterministic mode: the clock has been moved. */
 void timer_clock_moved(void);

@@ -91,7 +91,6 @@ void virtual_idle(uint64_t deadline)
 
 void virtual_input(int64_t result)
 {
-    timer_set_input(result == 0 ? machine.shared->input_tsc : TIMER_NEVER);
     if (result != 0)
         virtual_event(ZV_EVENT_KIND_INPUT,
                       result > 0 && result < NUMBER_MAX ? (uint32_t)result : NUMBER_MAX, 0);

@@ -23,7 +23,7 @@ uint64_t virtual_trap(uint64_t vector, uint64_t *error_code);
 /* Nothing is ready: moves the clock to `deadline` (ticks), or does not return if that is never. */
 void virtual_idle(uint64_t deadline);
 
-/* Console input has been asked for with this result: the event, and when to ask again. */
+/* Console input has been asked for with this result. */
 void virtual_input(int64_t result);
 
 /* An event that is no entry. `number` and `id` are cut to the log's fields. */
