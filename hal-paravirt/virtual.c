@@ -12,6 +12,10 @@
 /* CF PF AF ZF SF OF: after some instructions undefined, and no caller of a function keeps them. */
 #define ARITHMETIC_FLAGS 0x8d5ull
 
+/* Set in the frame of a fault by most processors, for the sake of breakpoints, which we have none
+ * of. */
+#define RESUME_FLAG 0x10000ull
+
 #define NUMBER_MAX  0xffffu
 #define NUMBER_AT   8
 #define THREAD_AT   24
@@ -164,6 +168,7 @@ uint64_t virtual_trap(uint64_t vector, uint64_t *error_code)
     struct hal_context *context = cpu_this()->current;
     uint64_t deadline = timer_deadline();
 
+    context->regs.rflags &= ~RESUME_FLAG;
     switch (vector) {
     case ZV_VECTOR_TIMER: /* from timer_program(): not an entry */
         virtual_event(ZV_EVENT_KIND_TIMER, 0, context->id);
