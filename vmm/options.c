@@ -24,8 +24,8 @@ const char options_help[] =
     "0)\n"
     "  --digest         with --deterministic, print a hash of the machine at its end and at "
     "markers\n"
-    "  --gdb[=WHERE]    wait for gdb at port 1234, at port WHERE, or at unix:PATH\n"
     "  --force          (restore) take a snapshot of another build of the guest\n"
+    "  --gdb[=WHERE]    wait for gdb at port 1234, at port WHERE, or at unix:PATH\n"
     "  --guest FILE     (restore) the guest kernel's file, for its symbols\n"
     "  --help           print this text\n"
     "  --input FILE     with --deterministic, a script of console input (default: no input)\n"
@@ -483,8 +483,8 @@ static const struct {
     {"--cpu-model", "NAME", set_cpu_model},
     {"--deterministic", "=SEED", set_deterministic},
     {"--digest", NULL, set_digest},
-    {"--gdb", "=PORT|unix:PATH", set_gdb},
     {"--force", NULL, set_force},
+    {"--gdb", "=PORT|unix:PATH", set_gdb},
     {"--guest", "FILE", set_guest},
     {"--help", NULL, set_help},
     {"--input", "FILE", set_input},

@@ -127,6 +127,17 @@ expect "a restored machine is where the snapshot was taken" has '= 1'
 expect "it goes on" zvmm_ends_with 0
 expect "and finishes" log_has 'bin/ps'
 
+# Debugging the kernel changes nothing: a deterministic run has the same digest with and without.
+digest() { sed -n 's/.*digest \([0-9a-f]*\).*/\1/p' "$1"; }
+case_run undisturbed 0 ./zvmm --deterministic --digest guest.elf -- hello
+WANT=$(digest "$ERR")
+start_zvmm "--gdb=unix:$SOCKET" --deterministic --digest guest.elf -- hello
+gdb_case deterministic 'break sys_channel_write' 'continue' 'stepi 300' 'tbreak hal_context_run' 'continue' \
+    'continue'
+expect "gdb hears of the end of a deterministic run" has 'exited normally'
+zvmm_ends_with 0
+expect "which was the same as without gdb" test "$(digest "$LOG")" = "$WANT"
+
 # The kernel fails: gdb sees the failure before the machine ends.
 start_zvmm "--gdb=unix:$SOCKET" --no-panic-snapshot guest.elf -- hello
 gdb_case failure 'break hal_context_run' 'continue' 'set var $rip = 0x10' 'continue' 'bt' 'continue'

@@ -153,6 +153,7 @@ void gdb_close(struct zvmm *vm)
     struct gdb *gdb = vm->gdb;
     if (gdb == NULL)
         return;
+    points_withdraw(&gdb->points, vm); /* snapshots and digests are still to come */
     if (gdb->link.fd >= 0 && vm->ended && vm->result.end == ZVMM_END_GUEST)
         show_failure(gdb);
     if (gdb->link.fd >= 0 && vm->ended)
