@@ -1,8 +1,10 @@
 #!/usr/bin/env perl
-# report.pl FOLDER PLATFORM... - turns FOLDER/raw/PLATFORM.txt into FOLDER/report.txt,
-# FOLDER/fuchsiaperf.json and plots. bench.sh calls it and lists the platforms.
+# report.pl FOLDER PLATFORM... - turns FOLDER/samples.json (zvmm bench) and FOLDER/raw/PLATFORM.txt (the
+# rig) into FOLDER/report.txt, which also says which targets are reached, and FOLDER/fuchsiaperf.json.
+# bench.sh calls it and lists the platforms.
 use strict;
 use warnings;
+use JSON::PP;
 
 my ($folder, @platforms) = @ARGV;
 die "usage: report.pl FOLDER PLATFORM...\n" unless @platforms;
@@ -39,16 +41,33 @@ sub read_platform {
     }
 }
 
+# What zvmm bench vouches for. Its suites are called as it calls its subjects.
+sub read_samples {
+    my %platform = (libos => 'libos', linux => 'linux', guest => 'kvm');
+    open my $file, '<', "$folder/samples.json" or return;
+    local $/;
+    for my $entry (@{decode_json(<$file>)}) {
+        my $of = $platform{$entry->{test_suite} =~ s/.*\.//r} // next;
+        my $name = $entry->{label};
+        my @sorted = sort { $a <=> $b } @{$entry->{values}};
+        $result{$of}{$name} = {unit => 'ns', n => scalar @sorted, min => $sorted[0],
+            median => ($sorted[$#sorted / 2] + $sorted[@sorted / 2]) / 2,
+            p90 => $sorted[$#sorted * 0.9], raw => join ',', @{$entry->{values}}};
+        push @rows, $name unless $seen{$name}++;
+    }
+}
+
 sub read_csv {
     my ($path) = @_;
     open my $file, '<', $path or die "report.pl: $path: $!\n";
-    my @lines = <$file>;
+    my @lines = grep { !/^#/ } <$file>;
     chomp @lines;
     my @keys = split /,/, shift @lines;
     return map { my @v = split /,/; my %h; @h{@keys} = @v; \%h } @lines;
 }
 
-read_platform($_) for @platforms;
+read_samples() if grep { /^(libos|linux|kvm)$/ } @platforms;
+read_platform($_) for grep { /rig/ } @platforms;
 for my $row (read_csv('tests/bench/published.csv')) {
     $result{zircon}{$row->{case}} = {median => $row->{zircon_ns}};
     $result{zcore}{$row->{case}}  = {median => $row->{zcore_ns}};
@@ -156,7 +175,8 @@ sub print_published {
 
 sub write_report {
     open my $out, '>', "$folder/report.txt" or die "report.pl: $folder/report.txt: $!\n";
-    print $out "Medians, of the best round. spread = (90th percentile - minimum) / median.\n\n";
+    print $out "Medians of the samples that zvmm bench vouches for. spread = (90th percentile - ",
+        "minimum) / median.\n\n";
     for my $platform (@platforms, 'zircon', 'zcore', 'memcpy') {
         printf $out "%-10s %s\n", $platform, $kind{$platform};
         print $out "           $command{$platform}\n" if $command{$platform};
@@ -187,69 +207,7 @@ sub write_json {
     close $out;
 }
 
-# ---- Plots ---------------------------------------------------------------------------------------
-
-# What is plotted against size: the row's name with %d KiB.
-my %plots = (
-    clone => 'Vmo/Clone/%dkbytes.clone',
-    close => 'Vmo/Clone/%dkbytes.close',
-    read  => 'Vmo/Read/%dkbytes',
-    write => 'Vmo/Write/%dkbytes',
-    map   => 'Vmar/MapRangeUnmap/%dkbytes.map',
-    unmap => 'Vmar/MapRangeUnmap/%dkbytes.unmap',
-);
-# Where Zircon's benchmark has the same cost under another name.
-my %published = (map => 'Vmo/CloneMap/%dkbytes.map', unmap => 'Vmo/CloneMap/%dkbytes.unmap');
-my @sizes = (4, 16, 64, 128, 512, 1024, 2048, 4096);
-
-sub series {
-    my ($platform, $name) = @_;
-    my @points;
-    for my $size (@sizes) {
-        my $value = median($platform, sprintf $name, $size);
-        push @points, "$size $value" if $value;
-    }
-    return @points > 1 ? join("\n", @points) . "\n" : undef;
-}
-
-sub plot {
-    my ($file, $title, $unit, @series) = @_; # pairs of a label and points
-    my (@commands, $data);
-    $data = '';
-    while (my ($label, $points) = splice @series, 0, 2) {
-        next unless defined $points;
-        push @commands, "'-' with linespoints lw 2 pt 7 ps 0.5 title '$label'";
-        $data .= "${points}e\n";
-    }
-    return unless @commands;
-    open my $gnuplot, '|-', 'gnuplot' or return;
-    print $gnuplot "set terminal svg size 720,480 background 'white'\nset output '$file'\n",
-        "set logscale xy\nset xlabel 'size, KiB'\nset ylabel '$unit'\nset title '$title'\n",
-        "set key left top\nset grid\nset xtics (",
-        join(', ', map { $_ < 1024 ? $_ : sprintf "'%dM' %d", $_ / 1024, $_ } @sizes), ")\n",
-        'plot ', join(', ', @commands), "\n", $data;
-    close $gnuplot;
-}
-
-sub write_plots {
-    for my $what (sort keys %plots) {
-        my $name = $plots{$what};
-        my $old = $published{$what} // $name;
-        plot("$folder/plot-$what.svg", "$what: native speed", 'ns',
-            'zvmm, LibOS', series('libos', $name), 'Linux analogue', series('linux', $name),
-            'Zircon, published', series('zircon', $old), 'zCore, published', series('zcore', $old),
-            $what =~ /read|write/ ? ('memcpy', series('linux', 'Memcpy/%dkbytes')) : ());
-        plot("$folder/plot-rig-$what.svg", "$what: instructions on the rig", 'instructions',
-            'zvmm, guest', series('rig', $name), 'Linux 6.1 analogue', series('linux-rig', $name),
-            $what =~ /read|write/ ? ('memcpy', series('rig', 'Memcpy/%dkbytes')) : ());
-    }
-}
-
 write_report();
 write_json();
-if (system('command -v gnuplot >/dev/null') == 0) {
-    write_plots();
-} else {
-    print STDERR "report.pl: gnuplot is missing, there are no plots: apt-get install gnuplot-nox\n";
-}
-print "$folder/report.txt $folder/fuchsiaperf.json", map({ " $_" } glob "$folder/plot-*.svg"), "\n";
+print "$folder/report.txt $folder/fuchsiaperf.json",
+    -e "$folder/html/index.html" ? " $folder/html/index.html" : '', "\n";

@@ -58,6 +58,14 @@ expect "Google Benchmark" perl -MJSON::PP -e 'local $/; my $j = decode_json(<>);
     "$TAP_DIR/g.json"
 expect "nothing is left over" test ! -e "$TAP_DIR/a.json.new"
 
+session html --libos --html "$TAP_DIR/html" --published tests/bench/published.csv
+expect "the page has the row" grep -q '<td>HandleCreate_Event' "$TAP_DIR/html/index.html"
+expect "the page has a column of Zircon" grep -q '<th>Zircon</th>' "$TAP_DIR/html/index.html"
+if command -v gnuplot >/dev/null; then
+    expect "a plot is drawn" grep -q '</svg>' "$TAP_DIR/html/rows-HandleCreate.svg"
+fi
+refused html_unwritable "cannot make the folder" --libos "${tiny[@]}" --html "$TAP_DIR/none/html"
+refused no_published "No such file" --libos "${tiny[@]}" --published "$TAP_DIR/none.csv"
 session baseline_json --libos --baseline "$TAP_DIR/a.json"
 expect "each row is compared" grep -Eq '^HandleCreate_Event  .*(no sure change|faster|slower)' "$OUT"
 expect "there is a verdict" grep -Eq '^verdict: [0-9]+ faster, [0-9]+ slower' "$OUT"

@@ -28,6 +28,10 @@ const char arguments_usage[] =
     "                      --json from this machine and version\n"
     "  --json FILE         write the samples in the fuchsiaperf form\n"
     "  --google-json FILE  write the medians in Google Benchmark's form\n"
+    "  --html DIR          write a report with plots; what else it shows:\n"
+    "  --published FILE    figures published for Zircon and zCore (CSV)\n"
+    "  --counts FILE       instructions on the rig: output of zbench --ticks\n"
+    "  --linux-counts FILE ... of linux-bench --ticks\n"
     "  --quiet             no progress bar\n"
     "  --help              this text\n";
 
@@ -70,6 +74,10 @@ static const struct {
     {"--baseline", offsetof(struct arguments, baseline)},
     {"--json", offsetof(struct arguments, json)},
     {"--google-json", offsetof(struct arguments, google)},
+    {"--html", offsetof(struct arguments, html)},
+    {"--published", offsetof(struct arguments, published)},
+    {"--counts", offsetof(struct arguments, counts)},
+    {"--linux-counts", offsetof(struct arguments, linux_counts)},
 };
 
 /* Options that are on or off; the last two may name a file. */

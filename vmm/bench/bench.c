@@ -13,6 +13,7 @@
 
 #include "bench/arguments.h"
 #include "bench/compare.h"
+#include "bench/html.h"
 #include "bench/json.h"
 #include "bench/table.h"
 
@@ -120,19 +121,36 @@ static int prepare_files(const struct arguments *arguments, struct zvmm_error *e
         return -1;
     if (arguments->google != NULL && json_prepare(arguments->google, error) != 0)
         return -1;
+    return arguments->html != NULL ? html_prepare(arguments->html, error) : 0;
+}
+
+static int read_figures(const struct arguments *arguments, struct figures *figures,
+                        struct zvmm_error *error)
+{
+    if (arguments->published != NULL &&
+        figures_read_published(figures, arguments->published, error) != 0)
+        return -1;
+    if (arguments->counts != NULL &&
+        figures_read_counts(figures, arguments->counts, FIGURE_COUNT, error) != 0)
+        return -1;
+    if (arguments->linux_counts != NULL &&
+        figures_read_counts(figures, arguments->linux_counts, FIGURE_LINUX_COUNT, error) != 0)
+        return -1;
     return 0;
 }
 
 static int write_files(const struct arguments *arguments, const struct session *session,
-                       const struct host *host, struct zvmm_error *error)
+                       const struct host *host, const struct figures *figures,
+                       struct zvmm_error *error)
 {
+    struct html html = {arguments->html, session, host, figures};
     if (arguments->json != NULL &&
         json_write_fuchsiaperf(arguments->json, session, host, error) != 0)
         return -1;
     if (arguments->google != NULL &&
         json_write_google(arguments->google, session, host, error) != 0)
         return -1;
-    return 0;
+    return arguments->html != NULL ? html_write(&html, error) : 0;
 }
 
 static void compare(const struct session *session, const struct samples *baseline)
@@ -159,15 +177,22 @@ static int report(const struct session *session, const struct samples *baseline)
     return without == 0 ? 0 : EXIT_UNVOUCHED;
 }
 
-static int run(const struct arguments *arguments, struct session *session, struct samples *baseline,
+/* What a session needs besides itself. */
+struct inputs {
+    struct samples baseline;
+    struct figures figures;
+};
+
+static int run(const struct arguments *arguments, struct session *session, struct inputs *inputs,
                struct zvmm_error *error)
 {
     struct host host;
-    if (set_up(session, arguments, error) != 0)
+    if (set_up(session, arguments, error) != 0 ||
+        read_figures(arguments, &inputs->figures, error) != 0)
         return fail(error);
     host_look(&host, "", arguments->cpu);
     if (arguments->baseline != NULL && !is_elf(arguments->baseline) &&
-        json_read_baseline(arguments->baseline, session, &host, baseline, error) != 0)
+        json_read_baseline(arguments->baseline, session, &host, &inputs->baseline, error) != 0)
         return fail(error);
     session->cpu = host.cpu;
     step_aside(host.cpu);
@@ -179,9 +204,10 @@ static int run(const struct arguments *arguments, struct session *session, struc
         return fail(error);
     table_print_host(stdout, &host);
     fflush(stdout);
-    if (session_measure(session, error) != 0 || write_files(arguments, session, &host, error) != 0)
+    if (session_measure(session, error) != 0 ||
+        write_files(arguments, session, &host, &inputs->figures, error) != 0)
         return fail(error);
-    return report(session, baseline);
+    return report(session, &inputs->baseline);
 }
 
 int bench_command(int argc, char *argv[])
@@ -193,9 +219,10 @@ int bench_command(int argc, char *argv[])
         return fail(&error);
     if (arguments.help)
         return fputs(arguments_usage, stdout) < 0 || fflush(stdout) != 0 ? ZVMM_EXIT_HOST : 0;
-    struct samples baseline = {0};
-    int status = run(&arguments, &session, &baseline, &error);
-    samples_clear(&baseline);
+    struct inputs inputs = {0};
+    int status = run(&arguments, &session, &inputs, &error);
+    samples_clear(&inputs.baseline);
+    figures_clear(&inputs.figures);
     session_clear(&session);
     return status;
 }
