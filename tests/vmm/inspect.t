@@ -201,6 +201,22 @@ expect 'force: shows processes' has alice
 case_run 'help' 0 ./zvmm inspect --help
 expect 'help: lists commands' has 'threads [PID]'
 
+# ---- A machine that runs ----
+if tap_selected live; then
+    sock=$TAP_DIR/ctl.sock
+    mkfifo "$TAP_DIR/console"
+    ./zvmm guest.elf --bootfs "$demo" --ctl "$sock" -- scene stay </dev/null >"$TAP_DIR/console" &
+    head -1 "$TAP_DIR/console" >/dev/null # it says when the scene is set
+    case_run live 0 ./zvmm ctl "$sock" inspect threads
+    expect 'live: the deadlock' grep -qE 'alice +BLOCKED +waits for the answer' "$OUT"
+    case_run live_json 0 ./zvmm ctl "$sock" inspect summary --json
+    TAP_SKIP_CHECKS=0
+    expect 'live: JSON, too' json '$d->{threads}{BLOCKED} >= 9'
+    refused 'live unknown command' "no command 'frob'" ctl "$sock" inspect frob
+    ./zvmm ctl "$sock" quit
+    wait
+fi
+
 # ---- Diff ----
 A=$TAP_DIR/a.zsnap
 B=$TAP_DIR/b.zsnap

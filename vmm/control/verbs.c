@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include "control/control.h"
+#include "inspect/inspect.h"
 #include "interrupt.h"
+#include "snapshot/file.h"
 #include "snapshot/take.h"
 #include "vm.h"
 
@@ -59,6 +61,21 @@ static int run_snapshot(struct zvmm *vm, struct control_request *request, struct
     return result;
 }
 
+/* ---- inspect ------------------------------------------------------------------------------- */
+
+static int run_inspect(struct zvmm *vm, struct control_request *request, struct zvmm_error *error)
+{
+    struct target target;
+    struct inspector *inspector;
+    if (target_from_vm(vm, &target, error) != 0 ||
+        inspector_open(&target, NULL, false, &inspector, error) != 0)
+        return -1;
+    int failed =
+        inspect_answer(inspector, request->argc - 1, request->argv + 1, request->out, error);
+    inspector_close(inspector);
+    return failed;
+}
+
 /* ---- others -----------------------------------------------------------------------------------
  */
 
@@ -87,6 +104,7 @@ static int run_quit(struct zvmm *vm, struct control_request *request, struct zvm
 
 const struct control_verb control_verbs[] = {
     {"snapshot", "FILE [--parent FILE]", false, run_snapshot},
+    {"inspect", "[COMMAND ...]", true, run_inspect},
     {"status", "", true, run_status},
     {"quit", "", false, run_quit},
     {NULL, NULL, false, NULL},

@@ -72,14 +72,15 @@ enum { WORDS_MAX = 32 };
 static void run_inspector(struct inspector *inspector, char *line, FILE *out)
 {
     char *words[WORDS_MAX], *save = NULL;
+    struct zvmm_error error;
     int count = 0;
     for (char *word = strtok_r(line, " \t", &save); word != NULL && count < WORDS_MAX;
          word = strtok_r(NULL, " \t", &save))
         words[count++] = word;
     if (count == 0)
         inspect_print_commands(out);
-    else if (inspect_run(inspector, count, words, out) != 0)
-        fputs("monitor: inspect failed: zvmm's standard error says why\n", out);
+    else if (inspect_answer(inspector, count, words, out, &error) != 0)
+        fprintf(out, "monitor: %s\n", error.text);
 }
 
 static void inspect(struct gdb *gdb, const char *args, FILE *out)

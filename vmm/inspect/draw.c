@@ -57,7 +57,11 @@ static void draw_edge(struct inspector *inspector, const struct reference *at)
                         : at->kind == REFERENCE_MESSAGE ? "color=blue"
                         : at->kind == REFERENCE_MAPPING ? "color=purple style=dashed"
                                                         : "color=gray50 style=dotted";
-    if (at->holder == NULL || !at->holder->drawn || !is_first(at))
+    if (at->holder == NULL || !at->holder->drawn || at->holder == at->object || !is_first(at))
+        return;
+    /* Lists show these from above. */
+    if (strcmp(at->label, "process") == 0 || strcmp(at->label, "job") == 0 ||
+        strcmp(at->label, "parent") == 0)
         return;
     bool peers = strcmp(at->label, "peer") == 0;
     if (peers && at->holder->koid > at->object->koid)
@@ -167,6 +171,25 @@ static void mark_thread(struct inspector *inspector, struct object *thread)
     wait_visit(inspector, thread, mark_waited, inspector);
 }
 
+/* The blocked threads of `only`, or of every process that is in the picture: whether there were
+ * new ones. */
+static bool mark_blocked(struct inspector *inspector, const struct object *only)
+{
+    bool found = false;
+    for (size_t i = 0; i < census_count(inspector->census); i++) {
+        struct object *thread = census_object(inspector->census, i);
+        struct value value = object_value(inspector, thread);
+        const struct object *process =
+            census_by_address(inspector->census, value_number(inspector, &value, "process"));
+        if (thread->drawn || process == NULL || !is_blocked(inspector, thread) ||
+            (only != NULL ? process != only : !process->drawn))
+            continue;
+        mark_thread(inspector, thread);
+        found = true;
+    }
+    return found;
+}
+
 int draw_waits(struct inspector *inspector, int argc, char *argv[])
 {
     struct census *census = census_of(inspector);
@@ -175,12 +198,11 @@ int draw_waits(struct inspector *inspector, int argc, char *argv[])
         (argc > 1 && (only = object_argument(inspector, argv[1], "process")) == NULL))
         return -1;
     mark_all(census, false);
-    for (size_t i = 0; i < census_count(census); i++) {
-        struct object *thread = census_object(census, i);
-        struct value value = object_value(inspector, thread);
-        if (is_blocked(inspector, thread) &&
-            (only == NULL || value_number(inspector, &value, "process") == only->address))
-            mark_thread(inspector, thread);
+    for (size_t i = 0; only == NULL && i < census_count(census); i++)
+        census_object(census, i)->drawn = object_is(census_object(census, i), "process");
+    mark_blocked(inspector, only);
+    /* Who could end a wait may wait, too: so a circle is drawn whole. */
+    while (mark_blocked(inspector, NULL)) {
     }
     return draw_marked(inspector);
 }

@@ -110,19 +110,19 @@ void inspect_warn(struct inspector *inspector, const char *format, ...)
     inspector->warnings++;
 }
 
-static void print_warnings(struct inspector *inspector)
+static void print_warnings(struct inspector *inspector, FILE *to)
 {
     for (unsigned i = 0; i < inspector->warnings && i < WARNINGS_MAX; i++) {
         if (inspector->warning[i] != NULL) {
-            fputs("zvmm: ", stderr);
-            print_harmless(stderr, inspector->warning[i]);
-            fputc('\n', stderr);
+            fputs("zvmm: ", to);
+            print_harmless(to, inspector->warning[i]);
+            fputc('\n', to);
         }
         free(inspector->warning[i]);
         inspector->warning[i] = NULL;
     }
     if (inspector->warnings > WARNINGS_MAX)
-        fprintf(stderr, "zvmm: and %u more damages\n", inspector->warnings - WARNINGS_MAX);
+        fprintf(to, "zvmm: and %u more damages\n", inspector->warnings - WARNINGS_MAX);
     inspector->warnings = 0;
 }
 
@@ -216,29 +216,42 @@ static int run_verb(struct inspector *inspector, const struct verb *verb, int ar
     return 0;
 }
 
-int inspect_run(struct inspector *inspector, int argc, char *argv[], FILE *out)
+static int answer(struct inspector *inspector, int argc, char *argv[], FILE *out, FILE *remarks,
+                  struct zvmm_error *error)
 {
-    struct zvmm_error error = {.text = "inspect: out of memory"};
-    int failed = -1;
-    inspector->error = &error;
+    int failed = error_set(error, "inspect: out of memory");
+    inspector->error = error;
     inspector->report = report_new();
     if (inspector->report != NULL && take_options(inspector, &argc, argv) == 0) {
         const struct verb *verb = find_verb(argc > 0 ? argv[0] : "summary");
         if (verb == NULL)
-            error_set(&error, "inspect has no command '%s': 'zvmm inspect --help' lists them",
+            error_set(error, "inspect has no command '%s': 'zvmm inspect --help' lists them",
                       argv[0]);
         else
             failed = run_verb(inspector, verb, argc > 0 ? argc : 1, argv, out);
     }
     report_free(inspector->report);
     inspector->report = NULL;
+    inspector->error = NULL;
     if (fflush(out) != 0 && failed == 0)
-        failed = error_set(&error, "cannot write the output: %s", strerror(errno));
-    print_warnings(inspector);
-    if (failed != 0) {
-        fputs("zvmm: ", stderr);
-        print_harmless(stderr, error.text);
-        fputc('\n', stderr);
-    }
-    return failed == 0 ? 0 : ZVMM_EXIT_HOST;
+        failed = error_set(error, "cannot write the output: %s", strerror(errno));
+    print_warnings(inspector, remarks);
+    return failed;
+}
+
+int inspect_answer(struct inspector *inspector, int argc, char *argv[], FILE *out,
+                   struct zvmm_error *error)
+{
+    return answer(inspector, argc, argv, out, out, error);
+}
+
+int inspect_run(struct inspector *inspector, int argc, char *argv[], FILE *out)
+{
+    struct zvmm_error error;
+    if (answer(inspector, argc, argv, out, stderr, &error) == 0)
+        return 0;
+    fputs("zvmm: ", stderr);
+    print_harmless(stderr, error.text);
+    fputc('\n', stderr);
+    return ZVMM_EXIT_HOST;
 }

@@ -370,7 +370,7 @@ void thread_report(struct inspector *inspector, const struct object *thread, str
     bool blocked = strcmp(state, "THREAD_BLOCKED") == 0;
     if (blocked)
         say_blocked(&waiting);
-    else if (is_current(inspector, thread))
+    else if (strcmp(state, "THREAD_DEAD") != 0 && is_current(inspector, thread))
         say(&waiting, "runs");
     else if (strcmp(state, "THREAD_RUNNABLE") == 0)
         say(&waiting, "is ready, priority %llu",

@@ -243,8 +243,11 @@ int main(int argc, char *argv[])
         zx_handle_close(timer);
     }
     check(zx_debug_send_command(root, "marker 7", 8), "marker");
-    if (argc > 1 && strcmp(argv[1], "stay") == 0)
+    if (argc > 1 && strcmp(argv[1], "stay") == 0) {
+        puts("set");
+        fflush(stdout);
         zx_nanosleep(ZX_TIME_INFINITE);
+    }
     zx_task_kill(job);
     return 0;
 }
