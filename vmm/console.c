@@ -198,7 +198,7 @@ static void start(struct zvmm *vm)
 int64_t console_read(struct zvmm *vm, uint8_t *to, uint64_t length)
 {
     struct console *console = &vm->console;
-    if (!console->started)
+    if (!console->started && !console->quiet)
         start(vm);
     pthread_mutex_lock(&console->lock);
     uint64_t count = console->in_head - console->in_tail;
@@ -211,14 +211,29 @@ int64_t console_read(struct zvmm *vm, uint8_t *to, uint64_t length)
         console->announced = false; /* what is left is worth another event */
         pthread_cond_signal(&console->room);
     }
+    if (console->quiet && console->in_head == console->in_tail) {
+        console->quiet = false;
+        atomic_store((_Atomic uint32_t *)&vm->shared->in_wanted, 0); /* the guest has set it */
+    }
     pthread_mutex_unlock(&console->lock);
     return count == 0 && length != 0 && ended ? ZV_EEOF : (int64_t)count;
+}
+
+int console_type(struct console *console, const char *text, size_t length)
+{
+    if (length > CONSOLE_INPUT_BYTES)
+        return -1;
+    memcpy(console->in, text, length);
+    console->in_head = (uint32_t)length;
+    console->in_tail = 0;
+    console->quiet = true;
+    return 0;
 }
 
 void console_poll(struct zvmm *vm)
 {
     struct console *console = &vm->console;
-    if (!wanted(vm))
+    if (!wanted(vm) || console->quiet)
         return;
     if (!console->started)
         start(vm);

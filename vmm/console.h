@@ -27,6 +27,7 @@ struct console {
     bool in_ended;
     bool announced; /* the guest has been told of what is there */
     bool closing;
+    bool quiet; /* `in` holds words of zvmm's: taking them is no wish for the user's input */
 };
 
 void console_init(struct console *console, int in_fd, int out_fd);
@@ -39,6 +40,9 @@ bool console_write(struct zvmm *vm, const void *data, uint64_t length);
 
 /* Take input: bytes copied, 0 = none yet, ZV_EEOF. Starts the input thread when first called. */
 int64_t console_read(struct zvmm *vm, uint8_t *to, uint64_t length);
+
+/* Give the guest a text of zvmm's to read, at most CONSOLE_INPUT_BYTES, before any input. */
+int console_type(struct console *console, const char *text, size_t length);
 
 /* At each exit: start the thread if the guest wants input, and announce input that came before it
  * was wanted. */

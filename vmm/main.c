@@ -15,6 +15,7 @@
 #include "cpumodel.h"
 #include "options.h"
 #include "session.h"
+#include "snapshot/warm.h"
 
 static int print_and_check(const char *text)
 {
@@ -48,7 +49,8 @@ int main(int argc, char *argv[])
     if (options.action == OPTIONS_VERSION)
         return print_and_check("zvmm " ZVMM_VERSION "\n");
 
-    if (zvmm_create(&options.config, &vm, &error) != 0)
+    if ((options.warm ? warm_start(&options, &vm, &error)
+                      : zvmm_create(&options.config, &vm, &error)) != 0)
         error_fatal(&error);
     return session_run(vm, options.stats);
 }

@@ -51,6 +51,7 @@ const char options_help[] =
     "  --verbose        print remarks on stderr\n"
     "  --verify         (restore) check the snapshot's memory first\n"
     "  --version        print the version\n"
+    "  --warm           boot once, then start from the kept machine (see zvmm(1), WARM START)\n"
     "  --zbi FILE       use FILE instead of the built-in ZBI\n"
     "\n"
     "On a terminal, Ctrl-A x quits and Ctrl-A Ctrl-A sends one Ctrl-A.\n"
@@ -460,6 +461,14 @@ static int set_version(struct options *options, const char *value, struct zvmm_e
     return 0;
 }
 
+static int set_warm(struct options *options, const char *value, struct zvmm_error *error)
+{
+    (void)value;
+    (void)error;
+    options->warm = true;
+    return 0;
+}
+
 static int set_zbi(struct options *options, const char *value, struct zvmm_error *error)
 {
     (void)error;
@@ -506,6 +515,7 @@ static const struct {
     {"--verbose", NULL, set_verbose},
     {"--verify", NULL, set_verify},
     {"--version", NULL, set_version},
+    {"--warm", NULL, set_warm},
     {"--zbi", "FILE", set_zbi},
     /* clang-format on */
 };
@@ -620,6 +630,7 @@ int options_parse(struct options *options, int argc, char *const argv[], struct 
     if (options->config.guest_path == NULL)
         return error_set(error, "no guest kernel named; usage: zvmm [options] GUEST.elf "
                                 "[-- PROGRAM [ARGS...]]");
+    options->base_length = (uint32_t)strlen(options->cmdline);
     if (index + 1 < argc && append_program(options, argc - index - 1, argv + index + 1, error) != 0)
         return -1;
     options->config.cmdline = options->cmdline;

@@ -21,6 +21,8 @@ struct options {
     const char *file;   /* the guest, or the snapshot to restore                               */
     const char *guest;  /* restore: the guest's file, or NULL for that which the snapshot names */
     bool force, verify; /* restore */
+    bool warm; /* start from a kept machine: see snapshot/warm.h                                */
+    uint32_t base_length; /* of cmdline without PROGRAM and its arguments                      */
     bool markers, process_markers; /* the kernel has to tell of these */
     struct zvmm_config config;
     char cmdline[OPTIONS_CMDLINE_MAX + 1];

@@ -35,6 +35,8 @@ void options_parse(struct options *options, const char *words, size_t size)
             options->shutdown = true;
         else if (is_flag(word, "userboot.reboot"))
             options->reboot = true;
+        else if (is_flag(word, "userboot.warm"))
+            options->warm = true;
         else if (is_flag(word, "kernel.verbose"))
             options->verbose = true;
     }

@@ -7,6 +7,8 @@
  *     userboot.arg=VALUE   an argument for the program; %XX stands for the byte XX
  *     userboot.shutdown    power off after the program has ended
  *     userboot.reboot      reboot after the program has ended
+ *     userboot.warm        set the marker "warm", then take the words of a new command line from the
+ *                          console: the VMM keeps the machine as it is at the marker
  *     kernel.verbose       write what is being done to the debug log
  *
  * Where a word comes twice, the last one counts, except that every argument does.
@@ -23,6 +25,7 @@ struct options {
     bool shutdown;
     bool reboot;
     bool verbose;
+    bool warm;
 };
 
 /* words are size bytes, the last of which is 0. */

@@ -127,6 +127,30 @@ static void send_main_message(const struct new_process *p, const zx_handle_t *ha
     check(new_process_send(p, &message, handles, TO_CHILD), "cannot send message to", argument_0);
 }
 
+/*
+ * A machine that is kept at this point gets its command line when it goes on: one line of words.
+ * Returns its size in bytes, as receive() does.
+ */
+static size_t receive_warm(zx_handle_t root_resource, char *words)
+{
+    static const char marker[] = "marker warm";
+    size_t size = 0, actual;
+
+    check(zx_debug_send_command(root_resource, marker, sizeof(marker) - 1), "cannot set",
+          "marker warm");
+    while (size == 0 || words[size - 1] != '\n') {
+        check(zx_debug_read(root_resource, words + size, COMMAND_LINE_MAX - size, &actual),
+              "cannot read", "command line");
+        if (size + actual == COMMAND_LINE_MAX && words[size + actual - 1] != '\n')
+            fail_because("command line", "too long", USERBOOT_EXIT_FAILED);
+        size += actual;
+    }
+    for (size_t i = 0; i < size; i++)
+        if (words[i] == ' ' || words[i] == '\n')
+            words[i] = '\0';
+    return size;
+}
+
 static void find_program(const struct options *options, zx_handle_t bootfs,
                          struct bootfs_entry *entry)
 {
@@ -188,7 +212,7 @@ static void power_down(const struct options *options, zx_handle_t root_resource)
 void userboot_main(zx_handle_t bootstrap)
 {
     char words[COMMAND_LINE_MAX];
-    zx_handle_t handles[TO_CHILD];
+    zx_handle_t handles[TO_CHILD] = {ZX_HANDLE_INVALID};
     zx_handle_t root_resource = ZX_HANDLE_INVALID, log = ZX_HANDLE_INVALID;
     struct options options;
     struct bootfs_entry program;
@@ -197,6 +221,12 @@ void userboot_main(zx_handle_t bootstrap)
 
     size_t size = receive(bootstrap, words, handles);
     options_parse(&options, words, size);
+    if (options.warm) { /* nothing that comes later can be said without the boot file system */
+        handles[BOOTFS] =
+            bootdata_take_bootfs(handles[BOOT_IMAGE], handles[VMAR_ROOT], handles[ROOT_RESOURCE]);
+        size = receive_warm(handles[ROOT_RESOURCE], words);
+        options_parse(&options, words, size);
+    }
     if (options.verbose)
         check(zx_debuglog_create(handles[ROOT_RESOURCE], 0, &log), "cannot open", "debug log");
     if (options.shutdown || options.reboot)
@@ -206,8 +236,9 @@ void userboot_main(zx_handle_t bootstrap)
         check(zx_job_set_critical(handles[ROOT_JOB], 0, handles[PROCESS_SELF]),
               "cannot become critical", "");
 
-    handles[BOOTFS] =
-        bootdata_take_bootfs(handles[BOOT_IMAGE], handles[VMAR_ROOT], handles[ROOT_RESOURCE]);
+    if (handles[BOOTFS] == ZX_HANDLE_INVALID)
+        handles[BOOTFS] =
+            bootdata_take_bootfs(handles[BOOT_IMAGE], handles[VMAR_ROOT], handles[ROOT_RESOURCE]);
     find_program(&options, handles[BOOTFS], &program);
     log_line(log, "starting", program.name);
     load(&child, &options, handles, &program, &loader);

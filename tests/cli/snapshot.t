@@ -161,4 +161,47 @@ cp --sparse=always "$D/start.zsnap" "$D/old.zsnap"
 refused 'no room' 'cannot write it' \
     bash -c "ulimit -f 300; trap '' XFSZ; exec ./zvmm --snapshot-at exits:3 -o '$D/old.zsnap' guest.elf -- hello"
 expect 'the old file is untouched' cmp -s "$D/start.zsnap" "$D/old.zsnap"
+
+# ---- Warm start: the same output and status as a cold one ----
+export XDG_CACHE_HOME=$D/cache
+same() { # NAME ARGS...
+    local name=$1
+    shift
+    STDIN_FILE=${IN:-/dev/null} case_run "cold: $name" "$WANT" ./zvmm guest.elf -- "$@"
+    cp "$OUT" "$D/cold.out"
+    cp "$ERR" "$D/cold.err"
+    STDIN_FILE=${IN:-/dev/null} case_run "warm: $name" "$WANT" ./zvmm --warm guest.elf -- "$@"
+    expect "warm: $name: same output" cmp -s "$OUT" "$D/cold.out"
+    expect "warm: $name: same errors" cmp -s "$ERR" "$D/cold.err"
+}
+WANT=0 same 'the first time' hello
+WANT=0 same 'then' hello
+WANT=0 IN=$D/line same 'with input' cat
+WANT=1 same 'an argument with a space' ls 'a b'
+WANT=127 same 'no such program' nonesuch
+expect 'one machine is kept' test "$(ls "$D/cache/zvmm" | wc -l)" = 1
+case_run 'another size is another machine' 0 ./zvmm --warm --memory 64M guest.elf -- hello
+expect 'so two are kept' test "$(ls "$D/cache/zvmm" | wc -l)" = 2
+for file in "$D/cache/zvmm"/*; do truncate -s 5000 "$file"; done
+case_run 'a damaged one is replaced' 0 ./zvmm --warm guest.elf -- hello
+expect 'and it runs' has 'Hello from user space!'
+left() { (timeout 20 ./zvmm --warm guest.elf -- hello >/dev/null; cat) <"$D/line"; }
+expect 'input that nobody reads is left alone' test "$(left)" = three
+XDG_CACHE_HOME=/proc/none case_run 'no cache folder' 125 ./zvmm --warm guest.elf -- hello
+expect 'says so' err_has 'set XDG_CACHE_HOME'
+
+# ---- A guest kernel that fails leaves its state ----
+GUEST=obj/vmm-tests/testguest.elf
+tests/vmm/build-guest.sh $GUEST >&2
+case_run 'panic' 126 bash -c "cd '$D' && exec '$PWD/zvmm' '$PWD/$GUEST' --cmdline panic"
+expect 'names the command that opens it' err_has 'zvmm inspect testguest.elf.panic.zsnap'
+case_run 'the state is whole' 0 ./zvmm snap verify "$D/testguest.elf.panic.zsnap"
+rm -f "$D"/*.panic.zsnap
+case_run 'triple fault' 126 bash -c "cd '$D' && exec '$PWD/zvmm' '$PWD/$GUEST' --cmdline triple"
+case_run 'its state is whole' 0 ./zvmm snap verify "$D/testguest.elf.panic.zsnap"
+rm -f "$D"/*.panic.zsnap
+case_run 'panic without' 126 bash -c "cd '$D' && exec '$PWD/zvmm' --no-panic-snapshot '$PWD/$GUEST' --cmdline panic"
+expect 'leaves no file' test ! -e "$D/testguest.elf.panic.zsnap"
+case_run 'at a panic' 126 ./zvmm --snapshot-at panic -o "$D/p.zsnap" $GUEST --cmdline panic
+case_run 'by name' 0 ./zvmm snap verify "$D/p.zsnap"
 finish
