@@ -24,8 +24,8 @@ static char answer[1 << 16];
 
 static void check(bool good, const char *what)
 {
-    printf("%sok %d - %s%s%.60s\n", good ? "" : "not ", ++cases, what, good ? "" : "; answer: ",
-           good ? "" : answer);
+    printf("%sok %d - %s%s%.60s\n", good ? "" : "not ", ++cases, what,
+           good ? "" : "; answer: ", good ? "" : answer);
     fflush(stdout);
     failures += !good;
 }
