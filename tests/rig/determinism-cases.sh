@@ -1,0 +1,21 @@
+# determinism-cases.sh - what tests/rig/determinism.t runs on this host's KVM and inside the rig: prints a line for
+# each case, its name and its digests. Needs ./zvmm, ./guest.elf, ./demo with threads, ./script; a shell that knows
+# POSIX. FULL=1 as the first argument: more of core-tests.
+det() { # NAME ARGS...
+    name=$1
+    shift
+    ./zvmm --deterministic --digest --bootfs demo --input script guest.elf "$@" </dev/null 2>&1 |
+        sed -n "s/^zvmm: digest/$name/p; /^not ok/p; s/^zvmm: note/$name: note/p"
+}
+det hello -- hello
+det threads -- threads
+det shell
+det channel -- core-tests 'Channel.*'
+det timer -- core-tests 'Timer.*' 'Clock.*' 'Time.*'
+det pager -- core-tests 'Port.*' 'Pager.Evict*' 'Event*' 'Futex.*'
+[ "$1" = FULL=1 ] || exit 0
+# Left out are tests whose threads spin until they are preempted, and one in which processors differ: where a jump to
+# an address that is not canonical faults. docs/determinism.md
+det most-of-core-tests -- core-tests '!Fpu.*' '!Suspend*' '!Thread.*Preempted' '!ThreadRegisters.*' \
+    '!ThreadSingleStep.*' '!ThreadDebugRegisters.*' '!Process.Kill' '!Vmar.DestroyedWhileInUse' \
+    '!SchedulerProfile.KillOfAThrottledThread' '!Fault.JumpNowhere'

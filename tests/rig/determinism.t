@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Deterministic runs have the same digests on this host's KVM and on the nested rig's. FULL=1: nearly all of core-tests.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. tests/tap.sh
+
+[ -w /dev/kvm ] || skip_all "no usable /dev/kvm"
+folder=$TAP_DIR/run
+mkdir -p "$folder/demo"
+cp zvmm guest.elf "$folder"
+./zcc -o "$folder/demo/threads" tests/cli/determinism/threads.c || exit 1
+printf '1ms ps\n+1h echo an hour later\\c\n+1ms \\nthreads\n' >"$folder/script"
+
+files=()
+for name in zvmm guest.elf demo script; do files+=(--file "$folder/$name"); done
+tests/rig/run.sh --timeout 1500 "${files[@]}" --script tests/rig/determinism-cases.sh -- "FULL=${FULL:-}" \
+    >"$TAP_DIR/there" 2>&1
+status=$?
+[ $status != 77 ] || skip_all "$(tail -1 "$TAP_DIR/there")"
+cases=$PWD/tests/rig/determinism-cases.sh
+(cd "$folder" && sh "$cases" "FULL=${FULL:-}") >"$TAP_DIR/here"
+
+[ -s "$TAP_DIR/here" ] || echo "nothing has run" >"$TAP_DIR/here"
+while read -r line; do
+    tap_result "$(grep -qxF -- "$line" "$TAP_DIR/there" && echo ok || echo not)" "${line%% *}: the same on both: ${line#* }"
+done <"$TAP_DIR/here"
+tap_result "$(cmp -s "$TAP_DIR/here" "$TAP_DIR/there" && echo ok || echo not)" "and nothing else"
+cmp -s "$TAP_DIR/here" "$TAP_DIR/there" || sed 's/^/# rig: /' "$TAP_DIR/there"
+finish
