@@ -3,6 +3,7 @@
  *
  *   1. options      what to build                                    options.c
  *   2. create       load the guest, make the VM, bring it to entry   vm.c
+ *                   give up what running does not take, if asked to  sandbox.c
  *   3. run          the exit loop, until the machine ends            session.c, run.c
  *   4. report       counters, if asked for                           stats.c
  *   5. exit status  what the guest asked for
@@ -14,6 +15,7 @@
 #include "command.h"
 #include "cpumodel.h"
 #include "options.h"
+#include "sandbox.h"
 #include "session.h"
 #include "snapshot/warm.h"
 
@@ -50,7 +52,8 @@ int main(int argc, char *argv[])
         return print_and_check("zvmm " ZVMM_VERSION "\n");
 
     if ((options.warm ? warm_start(&options, &vm, &error)
-                      : zvmm_create(&options.config, &vm, &error)) != 0)
+                      : zvmm_create(&options.config, &vm, &error)) != 0 ||
+        (options.sandbox && sandbox_enter(vm, &error) != 0))
         error_fatal(&error);
     return session_run(vm, options.stats);
 }

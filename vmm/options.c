@@ -40,6 +40,7 @@ const char options_help[] =
     "  --pin CPU        run the vCPU on this host CPU\n"
     "  --quirks LIST    replace the probe's finding: none, probe, or names out of slow-ring0,\n"
     "                   syscall-broken, no-xsave, no-int3, no-pcid\n"
+    "  --sandbox        give up all system calls but those that running the machine takes\n"
     "  --seed N         random seed of the guest, decimal or 0x and 64 digits (default random)\n"
     "  --snapshot-at EVENT\n"
     "                   take a snapshot at marker:NAME, marker:NUMBER, time:DURATION, "
@@ -415,6 +416,14 @@ static int set_snapshot_at(struct options *options, const char *value, struct zv
     return 0;
 }
 
+static int set_sandbox(struct options *options, const char *value, struct zvmm_error *error)
+{
+    (void)value;
+    (void)error;
+    options->sandbox = true;
+    return 0;
+}
+
 static int set_stats(struct options *options, const char *value, struct zvmm_error *error)
 {
     (void)value;
@@ -507,6 +516,7 @@ static const struct {
     {"--quirks", "LIST", set_quirks},
     {"--replay", "FILE", set_replay}, /* these two are what zvmm replay becomes */
     {"--replay-to", "N", set_replay_to},
+    {"--sandbox", NULL, set_sandbox},
     {"--seed", "N", set_seed},
     {"--snapshot-at", "EVENT", set_snapshot_at},
     {"--stats", NULL, set_stats},

@@ -18,6 +18,7 @@ struct options {
     enum options_action action;
     bool stats;
     const struct cpu_model *cpu_model; /* NULL: not given */
+    bool sandbox;                      /* sandbox_enter() before the machine runs */
     const char *file;   /* the guest, or the snapshot to restore                               */
     const char *guest;  /* restore: the guest's file, or NULL for that which the snapshot names */
     bool force, verify; /* restore */

@@ -107,7 +107,9 @@ static void print_frame(struct symbolizer *symbols, unsigned number, uint64_t ad
 /* Follow saved frame pointers, upwards only, so that a broken chain ends. */
 static void print_backtrace(const struct scene *scene)
 {
-    struct symbolizer *symbols = symbolize_open(scene->vm->config.guest_path);
+    struct symbolizer *ahead = scene->vm->symbols;
+    struct symbolizer *symbols =
+        ahead != NULL ? ahead : symbolize_open(scene->vm->config.guest_path);
     uint64_t frame = scene->regs.rbp;
     print_frame(symbols, 0, scene->regs.rip, scene->regs.rip);
     for (unsigned i = 1; i < FRAMES; i++) {
@@ -124,7 +126,8 @@ static void print_backtrace(const struct scene *scene)
             break;
         frame = link[0];
     }
-    symbolize_close(symbols);
+    if (symbols != ahead)
+        symbolize_close(symbols);
 }
 
 static void capture(struct scene *scene, struct zvmm *vm)

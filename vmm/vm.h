@@ -29,6 +29,8 @@ struct zvmm {
     struct boot_block boot;
     struct clock clock;
     struct determinism *determinism; /* NULL: an ordinary run */
+    struct symbolizer *symbols;      /* of the guest, opened ahead, or NULL: sandbox.h */
+    bool sandboxed;                  /* no file can be written */
     uint32_t quirks, features;     /* ZV_QUIRK_*, ZV_FEATURE_* */
     struct zv_shared_page *shared; /* in guest memory: hostile */
     struct snapshot_file *origin;  /* what it was restored from, or NULL; owned */

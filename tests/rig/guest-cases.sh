@@ -33,6 +33,7 @@ run nosuch 127 guest.elf -- nosuch </dev/null
 run large 0 guest.elf --memory 512M -- hello </dev/null
 run no_lapic_features 0 guest.elf --verbose -- hello </dev/null
 
+run sandbox 0 --sandbox guest.elf -- hello </dev/null
 run memory_pressure 0 --memory 16M guest.elf -- core-tests 'MemoryPressure.*' </dev/null
 grep -q ' failed 0 skipped 0' /out
 result $? "memory_pressure: all cases ran"

@@ -184,9 +184,19 @@ static bool is_met_by_exit(const struct zvmm *vm, const struct plan *plan)
            (plan->kind == PLAN_TIME && clock_monotonic_ns() >= plan->deadline_ns);
 }
 
+/* Whether SIGUSR1 has come, and can be served. */
+static bool is_asked(const struct zvmm *vm)
+{
+    if (!vm->config.own_process || !signals_take_snapshot())
+        return false;
+    if (vm->sandboxed)
+        fputs("zvmm: --sandbox lets no snapshot be written; run without it\n", stderr);
+    return !vm->sandboxed;
+}
+
 void plan_see_exit(struct zvmm *vm)
 {
-    bool asked = vm->config.own_process && signals_take_snapshot();
+    bool asked = is_asked(vm);
     if (asked || (!vm->plan.met && is_met_by_exit(vm, &vm->plan)))
         fall_due(vm);
     if (!vm->ended && !vm->stop.met && is_met_by_exit(vm, &vm->stop)) {

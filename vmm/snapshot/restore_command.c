@@ -8,6 +8,7 @@
 #include "command.h"
 #include "loader.h"
 #include "options.h"
+#include "sandbox.h"
 #include "session.h"
 #include "snapshot/file.h"
 
@@ -72,12 +73,13 @@ int restore_command(int argc, char *argv[])
         puts(
             "usage: zvmm restore [options] SNAPSHOT\n"
             "Go on from a snapshot; the options are those of zvmm that concern a running machine:\n"
-            "--force, --guest, --kvm, --no-panic-snapshot, -o, --parent, --pin, --snapshot-at,\n"
-            "--stats, --verbose, --verify.");
+            "--force, --guest, --kvm, --no-panic-snapshot, -o, --parent, --pin, --sandbox,\n"
+            "--snapshot-at, --stats, --verbose, --verify.");
         return 0;
     }
     if (check(&options, &error) != 0 ||
-        zvmm_restore(&options.config, options.file, &vm, &error) != 0)
+        zvmm_restore(&options.config, options.file, &vm, &error) != 0 ||
+        (options.sandbox && sandbox_enter(vm, &error) != 0))
         error_fatal(&error);
     return session_run(vm, options.stats);
 }
