@@ -129,6 +129,8 @@ static const char *marker_name(const struct zv_call *call, char name[ZV_MARKER_N
 static int64_t call_marker(struct zvmm *vm, const struct zv_call *call)
 {
     uint32_t id = call->u.marker.id;
+    if (vm->config.observer.marker != NULL)
+        vm->config.observer.marker(vm->config.observer.context, id, call->u.marker.value);
     uint64_t since = clock_monotonic_ns() - vm->stats.created_ns;
     if (id < ZVMM_STATS_MARKERS && vm->stats.marker_ns[id] == 0)
         vm->stats.marker_ns[id] = since;

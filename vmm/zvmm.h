@@ -30,6 +30,7 @@ struct zvmm_error {
 /* Told of what happens to a machine while it runs, by the thread that runs it; NULL: not wanted. */
 struct zvmm_observer {
     void (*left)(void *context); /* the guest has been left: KVM_RUN has returned */
+    void (*marker)(void *context, uint32_t id, uint64_t value); /* ZV_CALL_MARKER */
     void *context;
 };
 
@@ -51,15 +52,15 @@ struct zvmm_config {
     int pin_cpu;     /* host CPU for the vCPU thread, or -1                        */
     bool has_quirks; /* quirks (ZV_QUIRK_*) replace the probe's finding            */
     uint32_t quirks;
-    bool force_probe;            /* probe even where the KVM is known to be hardware's         */
-    bool baseline_cpu;           /* offer the baseline processor even if there is more         */
-    bool deterministic;          /* virtual time and the baseline machine: docs/determinism.md   */
-    const char *input_path;      /* deterministic: console input script, or NULL for none        */
-    bool digest;                 /* deterministic: print digests on stderr                       */
-    const char *log_path;        /* deterministic: record the run in this new file, or NULL    */
-    const char *replay_path;     /* deterministic: compare with this record, or NULL           */
-    uint64_t replay_to;          /* stop after this event of it; 0: at its end                 */
-    int argument_count;          /* the command line, for the record: argc and argv            */
+    bool force_probe;        /* probe even where the KVM is known to be hardware's         */
+    bool baseline_cpu;       /* offer the baseline processor even if there is more         */
+    bool deterministic;      /* virtual time and the baseline machine: docs/determinism.md   */
+    const char *input_path;  /* deterministic: console input script, or NULL for none        */
+    bool digest;             /* deterministic: print digests on stderr                       */
+    const char *log_path;    /* deterministic: record the run in this new file, or NULL    */
+    const char *replay_path; /* deterministic: compare with this record, or NULL           */
+    uint64_t replay_to;      /* stop after this event of it; 0: at its end                 */
+    int argument_count;      /* the command line, for the record: argc and argv            */
     char *const *arguments;
     const char *gdb;             /* NULL, or where to wait for gdb: see gdb_open() in gdb/gdb.h */
     bool verbose;                /* remarks on stderr                                          */

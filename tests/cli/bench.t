@@ -26,6 +26,7 @@ refused unknown_row "no row matches" --libos "${tiny[@]}" --filter '^NoSuchRow$'
 refused bad_expression "--filter" --libos "${tiny[@]}" --filter '('
 refused unknown_option "unknown option" --frobnicate
 refused bad_number "not a number from 1 to 1000" --runs 0
+refused bad_pmu "is not auto, none or tsc" --pmu maybe
 refused missing_value "needs a value" --json
 refused no_guest "make bench-programs" --bootfs $bootfs "$TAP_DIR/none.elf"
 refused no_zbench "--bootfs" --libos --bootfs "$TAP_DIR"
@@ -82,5 +83,7 @@ refused no_baseline "give a file of --json" --libos "${tiny[@]}" --baseline "$TA
 if [ -w /dev/kvm ]; then
     session guest --guest
     expect "a row of the guest is there" grep -q '^Memcpy/64bytes  *guest' "$OUT"
+    case_run counters 0 ./zvmm bench "${tiny[@]}" --guest --filter '^Memcpy/64bytes$' --pmu tsc
+    expect "cycles are counted" grep -Eq '^Memcpy/64bytes:cycles  *guest  *[1-9]' "$OUT"
 fi
 finish

@@ -186,7 +186,7 @@ static void test_no_record(void **state)
 static void test_output(void **state)
 {
     (void)state;
-    char text[] = "window A/b 1100+50,1200+60,1300+70\r\n"
+    char text[] = "window A/b 1 1100+50,1200+60,1300+70\r\n"
                   "row A/b.x ns 3 1.0 2.0 3.0 10.50,20.00,30.00\r\n"
                   "row A/b ns 3 1.0 2.0 3.0 11,21,31\r\n"
                   "row C ns 1 1.0 1.0 1.0 5\r\n"
@@ -216,7 +216,7 @@ static void test_output(void **state)
 static void test_pace(void **state)
 {
     (void)state;
-    char text[] = "window A 1100+50~1000,1200+60~2000,1300+70~1030,1400+1~1032\n"
+    char text[] = "window A 1 1100+50~1000,1200+60~2000,1300+70~1030,1400+1~1032\n"
                   "row A ns 4 1 1 1 10,20,30,40\n";
     struct boot boot = {.text = text, .length = sizeof(text) - 1};
     struct samples samples = {0};

@@ -29,6 +29,9 @@ const char arguments_usage[] =
     "  --json FILE         write the samples in the fuchsiaperf form\n"
     "  --google-json FILE  write the medians in Google Benchmark's form\n"
     "  --html DIR          write a report with plots; what else it shows:\n"
+    "  --pmu WHICH         count the guest's cycles and instructions: auto (default), none, or "
+    "tsc,\n"
+    "                      which takes TSC ticks for cycles\n"
     "  --published FILE    figures published for Zircon and zCore (CSV)\n"
     "  --counts FILE       instructions on the rig: output of zbench --ticks\n"
     "  --linux-counts FILE ... of linux-bench --ticks\n"
@@ -74,6 +77,7 @@ static const struct {
     {"--baseline", offsetof(struct arguments, baseline)},
     {"--json", offsetof(struct arguments, json)},
     {"--google-json", offsetof(struct arguments, google)},
+    {"--pmu", offsetof(struct arguments, pmu)},
     {"--html", offsetof(struct arguments, html)},
     {"--published", offsetof(struct arguments, published)},
     {"--counts", offsetof(struct arguments, counts)},
@@ -172,6 +176,7 @@ int arguments_parse(struct arguments *arguments, int argc, char *argv[], struct 
                                     .linux_path = "obj/bench/linux-bench",
                                     .bootfs = "obj/bench/bootfs",
                                     .memory = "256M",
+                                    .pmu = "auto",
                                     .runs = 3,
                                     .samples = 200,
                                     .limit_ms = 400,

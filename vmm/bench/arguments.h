@@ -11,7 +11,7 @@ struct arguments {
     bool help, list, quiet;
     bool guest, libos, analogue; /* which subjects */
     const char *guest_path, *libos_path, *linux_path, *bootfs, *memory;
-    const char *filter, *baseline, *json, *google, *html, *published, *counts, *linux_counts;
+    const char *filter, *baseline, *json, *google, *html, *published, *counts, *linux_counts, *pmu;
     unsigned runs, samples, limit_ms;
     int cpu; /* -1: the idlest */
 };

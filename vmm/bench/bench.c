@@ -29,6 +29,15 @@ static int fail(const struct zvmm_error *error)
 
 /* ---- Subjects ------------------------------------------------------------------------------- */
 
+/* The counters that are asked for and there; NULL: none. */
+static const struct pmu_provider *find_pmu(const char *which)
+{
+    void *state;
+    if (strcmp(which, "tsc") == 0)
+        return &pmu_tsc;
+    return strcmp(which, "auto") == 0 && pmu_perf.open(&state) ? &pmu_perf : NULL;
+}
+
 static void add_subject(struct session *session, const struct arguments *arguments,
                         enum subject_kind kind, const char *name, const char *path)
 {
@@ -38,6 +47,7 @@ static void add_subject(struct session *session, const struct arguments *argumen
         .path = path,
         .bootfs = arguments->bootfs,
         .memory = arguments->memory,
+        .pmu = kind == SUBJECT_GUEST ? find_pmu(arguments->pmu) : NULL,
     };
 }
 
@@ -82,6 +92,9 @@ static int set_up(struct session *session, const struct arguments *arguments,
         .limit_ms = arguments->limit_ms,
         .progress = !arguments->quiet && isatty(STDERR_FILENO),
     };
+    if (strcmp(arguments->pmu, "auto") != 0 && strcmp(arguments->pmu, "none") != 0 &&
+        strcmp(arguments->pmu, "tsc") != 0)
+        return error_set(error, "bench: --pmu: '%.40s' is not auto, none or tsc", arguments->pmu);
     if (arguments->guest) {
         add_subject(session, arguments, SUBJECT_GUEST, "guest", arguments->guest_path);
         add_subject(session, arguments, SUBJECT_MACHINE, "zvmm", arguments->guest_path);

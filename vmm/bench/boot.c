@@ -23,6 +23,7 @@
 #include "bench/machine.h"
 #include "bench/steal.h"
 #include "bench/switches.h"
+#include "hypercall.h"
 #include "options.h"
 #include "vm.h"
 
@@ -63,9 +64,26 @@ static void build_words(const struct boot_order *order, const char *words[MOST_W
     words[n] = NULL;
 }
 
-static void note_left(void *ring)
+/* What the process that runs the guest tells the one that watches it. */
+struct reporter {
+    struct facts_ring *ring;
+    const struct pmu_provider *pmu; /* NULL: none */
+    void *pmu_state;
+};
+
+static void note_left(void *context)
 {
-    facts_note_exit(ring);
+    struct reporter *reporter = context;
+    facts_note_exit(reporter->ring);
+}
+
+static void note_marker(void *context, uint32_t id, uint64_t value)
+{
+    struct reporter *reporter = context;
+    struct pmu_reading reading;
+    (void)value;
+    if (id >= ZV_MARKER_USER && reporter->pmu->read(reporter->pmu_state, &reading))
+        facts_note_reading(reporter->ring, &reading);
 }
 
 /* All of guest memory is there, and stays, before the guest begins. */
@@ -75,8 +93,10 @@ static void lock_memory(const struct zvmm *vm)
         madvise(vm->memory.base, vm->memory.bytes, MADV_POPULATE_WRITE);
 }
 
-static void run_guest(const char *const *words, struct facts_ring *ring)
+static void run_guest(const struct subject *subject, const char *const *words,
+                      struct facts_ring *ring)
 {
+    static struct reporter reporter;
     static struct options options;
     struct zvmm_error error;
     struct zvmm_result result;
@@ -89,7 +109,10 @@ static void run_guest(const char *const *words, struct facts_ring *ring)
     options.config.own_process = false;
     options.config.panic_snapshot = false;
     options.config.in_fd = -1;
-    options.config.observer = (struct zvmm_observer){.left = note_left, .context = ring};
+    reporter = (struct reporter){.ring = ring, .pmu = subject->pmu};
+    bool counting = subject->pmu != NULL && subject->pmu->open(&reporter.pmu_state);
+    options.config.observer = (struct zvmm_observer){
+        .left = note_left, .marker = counting ? note_marker : NULL, .context = &reporter};
     if (zvmm_create(&options.config, &vm, &error) != 0)
         error_fatal(&error);
     ring->tsc_offset = vm->clock.offset;
@@ -112,7 +135,7 @@ static void be_subject(const struct boot_order *order, struct facts_ring *ring, 
     if (order->subject->kind == SUBJECT_MACHINE)
         _exit(machine_main(order->subject, order->words));
     if (order->subject->kind == SUBJECT_GUEST)
-        run_guest(words, ring);
+        run_guest(order->subject, words, ring);
     execv(words[0], (char *const *)words);
     fprintf(stderr, "zvmm: bench: %s: %s; build it (make bench-programs) or name another\n",
             words[0], strerror(errno));
@@ -197,6 +220,17 @@ static int watch_output(struct watch *watch, struct zvmm_error *error)
     }
 }
 
+static void keep_readings(struct watch *watch)
+{
+    uint64_t count = atomic_load(&watch->ring->reading_count);
+    struct pmu_reading *copy = calloc(count + 1, sizeof(*copy));
+    if (copy == NULL)
+        return;
+    memcpy(copy, watch->ring->readings, count * sizeof(*copy));
+    watch->boot->readings = copy;
+    watch->boot->reading_count = count;
+}
+
 static int collect(struct watch *watch, int go, struct zvmm_error *error)
 {
     int status;
@@ -216,6 +250,7 @@ static int collect(struct watch *watch, int go, struct zvmm_error *error)
     poll_facts(watch);
     switches_finish(&watch->switches, &watch->boot->facts);
     watch->boot->tsc_offset = watch->ring->tsc_offset;
+    keep_readings(watch);
     return result;
 }
 
@@ -252,6 +287,7 @@ int boot_run(const struct boot_order *order, struct boot *boot, struct zvmm_erro
 void boot_clear(struct boot *boot)
 {
     free(boot->text);
+    free(boot->readings);
     vouch_clear(&boot->facts);
     *boot = (struct boot){0};
 }

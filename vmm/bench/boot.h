@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 
+#include "bench/pmu.h"
 #include "bench/vouch.h"
 #include "error.h"
 
@@ -24,6 +25,7 @@ struct subject {
     const char *path; /* guest.elf, zlibos or linux-bench */
     const char *bootfs;
     const char *memory;
+    const struct pmu_provider *pmu; /* NULL: none */
 };
 
 /* What came of a boot. */
@@ -31,6 +33,8 @@ struct boot {
     char *text; /* the program's output; boot_clear() frees it */
     size_t length;
     struct vouch_facts facts;
+    struct pmu_reading *readings; /* of the counters; boot_clear() frees them */
+    size_t reading_count;
     uint64_t tsc_offset; /* the program's clock less the host's TSC */
     int blind_reason;    /* errno of perf_event_open, or 0 */
     int status;          /* exit status; 128 + N: ended by signal N */

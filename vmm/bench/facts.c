@@ -25,6 +25,16 @@ void facts_note_exit(struct facts_ring *ring)
     atomic_store_explicit(&ring->head, head + 1, memory_order_release);
 }
 
+void facts_note_reading(struct facts_ring *ring, const struct pmu_reading *reading)
+{
+    uint64_t count = atomic_load_explicit(&ring->reading_count, memory_order_relaxed);
+    if (count == FACTS_READINGS)
+        return;
+    ring->readings[count] = *reading;
+    ring->readings[count].tsc = __rdtsc();
+    atomic_store_explicit(&ring->reading_count, count + 1, memory_order_release);
+}
+
 void facts_drain(struct facts_ring *ring, struct vouch_facts *to)
 {
     uint64_t head = atomic_load_explicit(&ring->head, memory_order_acquire);

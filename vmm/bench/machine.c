@@ -119,7 +119,7 @@ static void print_line(const struct taken *taken, const char *name, const char *
 
 static void print_row(const struct taken *taken, const struct machine_row *row)
 {
-    printf("window %s", row->name);
+    printf("window %s 1", row->name);
     for (size_t i = 0; i < taken->count; i++)
         printf("%s%llu+%llu", i == 0 ? " " : ",", (unsigned long long)taken->windows[i][0],
                (unsigned long long)(taken->windows[i][1] - taken->windows[i][0]));

@@ -1,7 +1,7 @@
 /*
  * samples.c - reading what zbench and linux-bench print (tests/bench/common/run.c has the form):
  *
- *     window NAME BEGIN+LENGTH~PACE,...              in ticks, one for each sample of the row
+ *     window NAME TURNS BEGIN+LENGTH~PACE,...        in ticks, one for each sample of TURNS turns
  *     row NAME[.STEP] UNIT SAMPLES MIN MEDIAN P90 RAW,...
  */
 #include "bench/samples.h"
@@ -168,17 +168,48 @@ static int read_row(struct reader *reader, char *text)
     }
 }
 
+/* Cycles and instructions of the row's samples, as series of their own, for one turn. */
+static int add_counts(struct reader *reader, double turns)
+{
+    const struct boot *boot = reader->boot;
+    char names[2][256];
+    struct pmu_cost *costs = calloc(reader->count + 1, sizeof(*costs));
+    int result = costs != NULL ? 0 : -1;
+    if (boot->reading_count == 0 || turns < 1 || result != 0) {
+        free(costs);
+        return result;
+    }
+    pmu_attribute(boot->readings, boot->reading_count, reader->windows, reader->count, costs);
+    snprintf(names[0], sizeof(names[0]), "%s:cycles", reader->name);
+    snprintf(names[1], sizeof(names[1]), "%s:instructions", reader->name);
+    for (size_t i = 0; i < reader->count && result == 0; i++) {
+        double values[2] = {costs[i].cycles / turns, costs[i].instructions / turns};
+        for (int k = 0; k < 2 && costs[i].known && result == 0; k++) {
+            struct series *series =
+                find_or_add(reader->samples, reader->subject, names[k], "count");
+            result = series == NULL
+                         ? -1
+                         : series_add(series, values[k], reader->run, &reader->windows[i]);
+        }
+    }
+    free(costs);
+    return result;
+}
+
 /* What is neither is said by the program to a person. */
 static int read_line(struct reader *reader, char *line)
 {
     if (strncmp(line, "row ", 4) == 0)
         return read_row(reader, line + 4);
     if (strncmp(line, "window ", 7) == 0) {
-        char *blank = strchr(line + 7, ' ');
-        reader->name = line + 7;
-        if (blank != NULL)
-            *blank++ = '\0';
-        return read_windows(reader, blank != NULL ? blank : "");
+        char *save = NULL;
+        reader->name = strtok_r(line + 7, " ", &save);
+        const char *turns = strtok_r(NULL, " ", &save), *list = strtok_r(NULL, " ", &save);
+        if (list == NULL)
+            return 0;
+        if (read_windows(reader, list) != 0)
+            return -1;
+        return add_counts(reader, strtod(turns, NULL));
     }
     if (line[0] != '\0')
         fprintf(stderr, "%s\n", line);

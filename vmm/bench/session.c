@@ -155,6 +155,8 @@ static bool build_words(const struct session *session, size_t subject, char *wor
                              numbers[0], "--limit-ms", numbers[1]};
     memcpy(words, options, sizeof(options));
     n = sizeof(options) / sizeof(options[0]);
+    if (session->subjects[subject].pmu != NULL)
+        words[n++] = "--markers";
     for (size_t i = 0; i < count; i++) {
         if ((rows[i].known >> subject & 1) == 0)
             continue;
@@ -170,7 +172,7 @@ static int measure_group(struct session *session, size_t subject, unsigned run,
                          const struct session_row *rows, size_t count, struct progress *progress,
                          struct zvmm_error *error)
 {
-    char *words[GROUP_ROWS + 8], numbers[2][16];
+    char *words[GROUP_ROWS + 9], numbers[2][16];
     struct boot boot;
     if (!build_words(session, subject, words, numbers, rows, count)) {
         progress->done += count;

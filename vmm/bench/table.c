@@ -67,8 +67,8 @@ void table_print_left_out(FILE *out, const struct session *session)
     size_t all = 0, vouched = 0, left_out[VOUCH_REASONS] = {0};
     for (size_t i = 0; i < session->samples_taken.count; i++) {
         const struct series *series = &session->samples_taken.series[i];
-        if (strchr(series->name, '.') != NULL)
-            continue; /* a step of a row that is counted */
+        if (strpbrk(series->name, ".:") != NULL)
+            continue; /* a step, or a counter, of a row that is counted */
         all += series->count;
         vouched += series->vouched;
         for (unsigned k = 0; k < VOUCH_REASONS; k++)

@@ -11,6 +11,7 @@
  *     --ticks         print clock ticks (on the rig with --icount: instructions), not nanoseconds
  *     --raw           print every sample, too
  *     --windows       print when every sample was taken, too (for zvmm bench)
+ *     --markers       set markers before and after each sample (for counters of the VMM)
  *     --profile       no times: markers around one turn of the row, for step-profile
  *
  * run.c says what a result line looks like.
@@ -73,6 +74,8 @@ static int parse(int argc, char *argv[], bool *list)
             options.raw = true;
         else if (strcmp(argv[i], "--windows") == 0)
             options.windows = true;
+        else if (strcmp(argv[i], "--markers") == 0)
+            options.markers = true;
         else if (strcmp(argv[i], "--profile") == 0)
             options.profile = true;
         else
@@ -91,7 +94,7 @@ int main(int argc, char *argv[])
     if (first < 0) {
         fputs("usage: zbench|linux-bench [--samples N] [--warm-up N] [--limit-ms N] [--ticks] "
               "[--raw] "
-              "[--windows] [--profile] [--list] [GLOB]...\n",
+              "[--windows] [--markers] [--profile] [--list] [GLOB]...\n",
               stderr);
         return 2;
     }

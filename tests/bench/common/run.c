@@ -6,7 +6,7 @@
  * is a line for the whole row and, if it has steps, one for each under the name ROW.STEP. With
  * --windows they follow a line that says when each sample began and how long it took, in ticks,
  *
- *     window NAME BEGIN+LENGTH~PACE,BEGIN+LENGTH~PACE...
+ *     window NAME TURNS BEGIN+LENGTH~PACE,BEGIN+LENGTH~PACE...
  *
  * and how slow the processor was just before or after it, whichever is more (pace.h), so that
  * somebody who knows what else happened then can judge each sample (zvmm bench). Samples
@@ -88,6 +88,8 @@ static void keep_block(struct run *run)
 {
     look_at_pace(run);
     ends[run->taken] = run->marks[run->mark - 1];
+    if (options.markers)
+        bench_marker(MARKER_END);
     paces[run->taken] = run->pace;
     run->clean += at_full_pace(run->pace);
     run->taken++;
@@ -174,6 +176,8 @@ bool run_sample(struct run *run)
     if (run->turns == 0) {
         run->pace = 0;
         look_at_pace(run);
+        if (options.markers)
+            bench_marker(MARKER_BEGIN);
     }
     run_restart(run);
     return true;
@@ -232,7 +236,7 @@ static void print_line(const char *name, const char *step, int step_length, doub
 
 static void print_windows(const struct run *run)
 {
-    printf("window %s", run->row->name);
+    printf("window %s %u", run->row->name, run->batch * run->block);
     for (unsigned i = 0; i < run->taken; i++)
         printf("%s%llu+%llu~%llu", i == 0 ? " " : ",", (unsigned long long)begins[i],
                (unsigned long long)(ends[i] - begins[i]), (unsigned long long)paces[i]);

@@ -77,6 +77,7 @@ struct options {
     bool ticks;        /* print ticks, not nanoseconds */
     bool raw;          /* print every sample, too */
     bool windows;      /* print when every sample was taken, before the row's lines */
+    bool markers;      /* markers before and after each sample, for whoever counts */
     bool profile;      /* markers around one turn instead of times: see step-profile.c */
 };
 extern struct options options;
