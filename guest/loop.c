@@ -16,12 +16,13 @@
 #include "ktrace.h"
 #include "pressure.h"
 #include "process.h"
+#include "teardown.h"
 #include "thread.h"
 
 /* When the current thread must give way: its budget is spent, or others want their turn. */
 static zx_time_t slice_end(const struct cpu *cpu, const struct thread *thread)
 {
-    if (thread->deadline || cpu->ready_mask >> thread->priority)
+    if (thread->deadline || cpu->ready_mask >> thread->priority || teardown_pending(cpu->kernel))
         return cpu->slice_end;
     return ZX_TIME_INFINITE;
 }
@@ -155,11 +156,15 @@ _Noreturn void kernel_loop(const struct options *options)
         struct thread *thread;
 
         pressure_check(k);
+        if (teardown_pending(k))
+            teardown_step(k);
         thread = executor_take(cpu);
         if (thread)
             now = switch_to(cpu, thread, now);
         else if (is_finished(k))
             hal_exit(k->exit_code);
+        else if (teardown_pending(k))
+            poll_events(cpu);
         else
             now = idle(cpu);
     }

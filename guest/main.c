@@ -56,6 +56,9 @@ _Noreturn void kernel_main(const struct hal_boot *boot)
     k->process_markers = has_word(boot->cmdline, "kernel.process-markers");
     k->utc_offset = hal_wall_clock_offset();
     TAILQ_INIT(&k->console_readers);
+    TAILQ_INIT(&k->dying);
+    STAILQ_INIT(&k->dead_messages);
+    k->in_steps = true;
     executor_init(&boot_cpu, k);
 
     must(debuglog_create(LOG_SIZE, &k->log), "kernel log");

@@ -9,6 +9,7 @@
 #include "format.h"
 #include "heap.h"
 #include "string.h"
+#include "teardown.h"
 #include "thread.h"
 
 zx_status_t channel_create(struct channel **out0, struct channel **out1)
@@ -114,12 +115,20 @@ static void drop_messages(struct channel *channel)
 {
     struct channel_queue queue = STAILQ_HEAD_INITIALIZER(queue);
     struct channel_message *message;
+    uint64_t work = 0;
 
     STAILQ_CONCAT(&queue, &channel->messages);
     channel->num_messages = 0;
+    STAILQ_FOREACH (message, &queue, link) {
+        set_holder(message, NULL);
+        work += 1 + message->num_handles;
+    }
+    if (teardown_is_large(kernel(), work)) {
+        teardown_messages(&queue);
+        return;
+    }
     while ((message = STAILQ_FIRST(&queue))) {
         STAILQ_REMOVE_HEAD(&queue, link);
-        set_holder(message, NULL);
         channel_message_free(message);
     }
 }

@@ -19,6 +19,7 @@
 #include "object.h"
 #include "timerq.h"
 
+struct channel_message;
 struct debuglog;
 struct event;
 struct job;
@@ -47,6 +48,9 @@ struct kernel {
     bool process_markers;           /* the VMM is told of processes that start and end */
     zx_duration_t utc_offset;       /* UTC - monotonic */
     TAILQ_HEAD(, thread) console_readers; /* blocked in debug_read */
+    bool in_steps;                        /* there is a thread loop that calls teardown_step */
+    TAILQ_HEAD(, process) dying;          /* object/teardown.h: whose handles are being closed */
+    STAILQ_HEAD(, channel_message) dead_messages; /* ... and what closed channels held */
 };
 
 struct cpu_stats {

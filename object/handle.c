@@ -195,10 +195,10 @@ zx_status_t handle_close(struct process *process, zx_handle_t value)
     return status;
 }
 
-void handle_table_destroy(struct handle_table *table)
+bool handle_table_close(struct handle_table *table, uint32_t *from, uint32_t count)
 {
-    for (uint32_t i = 0; i < table->num_slots; i++) {
-        struct handle *slot = slot_at(table, i);
+    for (; count && *from < table->num_slots; count--, ++*from) {
+        struct handle *slot = slot_at(table, *from);
         struct handle_ref ref;
 
         if (!slot->object)
@@ -206,6 +206,14 @@ void handle_table_destroy(struct handle_table *table)
         free_slot(table, slot, &ref);
         handle_ref_close(ref);
     }
+    return *from >= table->num_slots;
+}
+
+void handle_table_destroy(struct handle_table *table)
+{
+    uint32_t from = 0;
+
+    handle_table_close(table, &from, UINT32_MAX);
     for (uint32_t i = 0; i < table->num_chunks; i++)
         heap_free(table->chunks[i]);
     heap_free(table->chunks);

@@ -43,6 +43,8 @@ struct handle_table {
 
 void handle_table_init(struct handle_table *table);
 /* Closes every handle and frees the memory. */
+/* Closes the handles in `count` slots from *from on, and moves that; true if it was the last. */
+bool handle_table_close(struct handle_table *table, uint32_t *from, uint32_t count);
 void handle_table_destroy(struct handle_table *table);
 
 /* ---- Look-up ------------------------------------------------------------------------------- */

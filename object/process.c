@@ -15,6 +15,7 @@
 #include "ktrace.h"
 #include "name.h"
 #include "string.h"
+#include "teardown.h"
 #include "thread.h"
 
 KCOUNTER(processes_created, "process.created");
@@ -79,13 +80,21 @@ zx_status_t process_start(struct process *process, struct thread *thread, zx_vad
 /* The order is the rules' (section 6, 97); `process` stays valid, the caller holds a reference. */
 static void process_dead(struct process *process)
 {
+    exception_channel_close(&process->exception_channel);
+    exception_channel_close(&process->debugger_channel);
+    if (kernel()->in_steps && !teardown_handles(process))
+        teardown_process(process);
+    else
+        process_gone(process);
+}
+
+void process_gone(struct process *process)
+{
     struct job *job = process->job;
     struct kernel *k = kernel();
 
     process->state = PROCESS_DEAD;
     KTRACE(KTRACE_TAG_PROC_EXIT, process->object.koid, 0, 0, 0);
-    exception_channel_close(&process->exception_channel);
-    exception_channel_close(&process->debugger_channel);
     handle_table_destroy(&process->handles);
     futex_process_exit(process);
     aspace_destroy(process->aspace);

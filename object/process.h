@@ -40,6 +40,8 @@ struct process {
     struct job
         *critical_to;      /* job that dies with this process; not referenced: it is an ancestor */
     bool critical_nonzero; /* ... only if the return code is not 0 */
+    uint32_t closed_slots;             /* object/teardown.h: of the handle table, while DYING */
+    TAILQ_ENTRY(process) dying_link;
     char name[ZX_MAX_NAME_LEN];
 };
 
@@ -53,6 +55,10 @@ zx_status_t process_create(struct job *job, const char *name, struct process **o
  * in every case. */
 zx_status_t process_start(struct process *process, struct thread *thread, zx_vaddr_t pc,
                           zx_vaddr_t sp, struct handle_ref arg, uint64_t arg2);
+
+/* DYING -> DEAD, when its threads and, if there were many, its handles are gone: the rest. The
+ * caller holds a reference. */
+void process_gone(struct process *process);
 
 /* Ends the process with `code`, unless one is set already; kills its threads. Asynchronous. */
 void process_kill(struct process *process, int64_t code);

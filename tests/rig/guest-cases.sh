@@ -38,6 +38,8 @@ run memory_pressure 0 --memory 16M guest.elf -- core-tests 'MemoryPressure.*' </
 grep -q ' failed 0 skipped 0' /out
 result $? "memory_pressure: all cases ran"
 
+run scale 0 --memory 1G guest.elf -- core-tests 'Scale.*' </dev/null
+
 # Should a case hang, what came before it is shown.
 timeout 540 ./zvmm guest.elf -- core-tests >/all 2>&1 </dev/null
 got=$?
