@@ -156,6 +156,13 @@ zx_status_t vmo_set_cache_policy(struct vmo *vmo, uint32_t policy);
 zx_status_t vmo_get_page(struct vmo *vmo, uint64_t index, bool write, hal_paddr_t *frame,
                          bool *writable);
 
+/* Whether changing page `index` of `vmo`, which is no slice, would give it a new frame, without
+ * anybody to ask for its content. */
+bool vmo_wants_frame(struct vmo *vmo, uint64_t index);
+/* For such a page: `frame`, which is filled, is its content now. It is consumed in every case.
+ * ZX_ERR_NO_MEMORY. */
+zx_status_t vmo_replace_page(struct vmo *vmo, uint64_t index, hal_paddr_t frame);
+
 /* Pins or unpins committed pages (BTI): they stay where they are meanwhile. Pinning commits. Stores
  * the frames if `frames` is not NULL. Range page aligned and inside. */
 zx_status_t vmo_pin(struct vmo *vmo, uint64_t offset, uint64_t length, hal_paddr_t *frames);

@@ -110,6 +110,24 @@ zx_status_t vmo_write(struct vmo *vmo, const void *from, uint64_t offset, size_t
 }
 
 /*
+ * Writes a whole page straight into a new frame, if it were to get one anyway: that saves copying
+ * or clearing what is overwritten. False: nothing has happened, as when the user's page is missing.
+ */
+static bool overwrite_page(struct vmo *vmo, struct aspace *aspace, zx_vaddr_t user, uint64_t offset)
+{
+    uint64_t index = offset / HAL_PAGE_SIZE;
+    hal_paddr_t frame;
+    size_t done;
+
+    if (!vmo_wants_frame(vmo, index) || hal_frame_alloc(HAL_FRAME_ANY, &frame) != ZX_OK)
+        return false;
+    if (hal_user_to_pmem(aspace->table, user, frame, HAL_PAGE_SIZE, &done) == ZX_OK)
+        return vmo_replace_page(vmo, index, frame) == ZX_OK;
+    hal_frame_free(frame);
+    return false;
+}
+
+/*
  * A fault on the user's side may take pages from the VMO or give it new ones (it may be the very
  * VMO that is mapped there), so after each the run is looked for again.
  */
@@ -120,8 +138,15 @@ static zx_status_t copy_user(struct vmo *vmo, struct aspace *aspace, zx_vaddr_t 
 
     while (status == ZX_OK && length) {
         struct run run;
-        size_t done;
+        size_t done = HAL_PAGE_SIZE;
 
+        if (write && !(offset & HAL_PAGE_MASK) && length >= HAL_PAGE_SIZE &&
+            overwrite_page(vmo, aspace, user, offset)) {
+            user += done;
+            offset += done;
+            length -= done;
+            continue;
+        }
         status = find_run(vmo, offset, length, write, &run);
         if (status != ZX_OK)
             break;

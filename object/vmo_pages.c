@@ -226,6 +226,23 @@ zx_status_t vmo_get_page(struct vmo *vmo, uint64_t index, bool write, hal_paddr_
     return vmo_fault_page(vmo, index, write, NULL, frame, writable);
 }
 
+bool vmo_wants_frame(struct vmo *vmo, uint64_t index)
+{
+    struct page_spot spot;
+
+    page_tree_find(&vmo->pages, index, &spot);
+    if (spot.slot && slot_present(*spot.slot))
+        return !vmo_pushes_on_write(vmo) &&
+               !(spot.exclusive && !page_shared(slot_frame(*spot.slot)));
+    return (spot.slot && *spot.slot == PAGE_ZERO) ||
+           !(vmo->flags & VMO_LOOKS_THROUGH || vmo->pager);
+}
+
+zx_status_t vmo_replace_page(struct vmo *vmo, uint64_t index, hal_paddr_t frame)
+{
+    return put_page(vmo, index, frame, NULL);
+}
+
 /* ---- Pins ---------------------------------------------------------------------------------- */
 
 static zx_status_t pin_page(struct vmo *vmo, uint64_t index, hal_paddr_t *frame)
