@@ -44,7 +44,7 @@ ORIGINAL=$(koid_of vmo vmos original)
 # ---- Tasks ----
 inspect summary summary
 expect 'summary: names the build' has 'build_id'
-expect 'summary: counts threads' grep -Eq '^ +BLOCKED +9$' "$OUT"
+expect 'summary: counts threads' grep -Eq '^ +BLOCKED +12$' "$OUT"
 inspect summary_default
 expect 'summary_default: no command is summary' has 'build_id'
 inspect jobs jobs
@@ -53,7 +53,7 @@ expect 'jobs: a process in it' has "        process $ALICE 'alice' RUNNING, 1 th
 inspect jobs_json jobs --json
 expect 'jobs_json: two levels' json "@{\$d->{jobs}[0]{processes}} == 2 && \$d->{name} eq 'root'"
 inspect ps ps --json
-expect 'ps: threads of the scene' json "named(\$d->{processes}, 'bin/scene')->{threads} == 7"
+expect 'ps: threads of the scene' json "named(\$d->{processes}, 'bin/scene')->{threads} == 10"
 expect 'ps: the job of the pair' json "named(\$d->{processes}, 'bob')->{job} == $JOB"
 
 # ---- Threads: every kind of wait, in words ----
@@ -67,6 +67,9 @@ expect 'threads: port' thread_says w-port 'waits for a packet on port [0-9]+ .*n
 expect 'threads: futex' thread_says w-futex 'waits for the futex at 0x[0-9a-f]+'
 expect 'threads: sleep' thread_says w-sleep 'sleeps, for .*, deadline in 7[12][0-9]+'
 expect 'threads: interrupt' thread_says w-interrupt 'waits for interrupt [0-9]+'
+expect 'threads: page' thread_says w-page 'waits for page 1 of vmo [0-9]+ from pager [0-9]+'
+expect 'threads: exception' thread_says w-fault 'is stopped in exception [0-9]+, type 0x208'
+expect 'threads: suspended' thread_says w-stopped 'is suspended \(count 1\)'
 expect 'threads: running' thread_says bin/scene 'RUNNABLE +runs'
 expect 'threads: channel call' grep -qE \
     "alice +BLOCKED +waits for the answer to call 0x[0-9a-f]+ on channel $CHANNEL \(other end [0-9]+ held by process $BOB 'bob'\)" "$OUT"
@@ -117,7 +120,11 @@ expect 'timers: earliest first' json \
 inspect klog klog
 expect 'klog: a line' grep -qE "^\[[0-9.]+\] 0*$SCENE:[0-9]+ INFO: the scene is set$" "$OUT"
 inspect counters counters --json
-expect 'counters: system calls' json '(named($d, "cpu0.syscalls"))->{value} > 10'
+expect 'counters: system calls' json 'named($d->{counters}, "cpu0.syscalls")->{value} > 10'
+
+expect 'counters: those of the kernel' json 'named($d->{counters}, "thread.created")->{value} > 10'
+inspect ktrace ktrace
+expect 'ktrace: off' has 'nothing was traced'
 
 # ---- The machine ----
 inspect regs regs
@@ -211,7 +218,7 @@ if tap_selected live; then
     expect 'live: the deadlock' grep -qE 'alice +BLOCKED +waits for the answer' "$OUT"
     case_run live_json 0 ./zvmm ctl "$sock" inspect summary --json
     TAP_SKIP_CHECKS=0
-    expect 'live: JSON, too' json '$d->{threads}{BLOCKED} >= 9'
+    expect 'live: JSON, too' json '$d->{threads}{BLOCKED} >= 12'
     refused 'live unknown command' "no command 'frob'" ctl "$sock" inspect frob
     ./zvmm ctl "$sock" quit
     wait
@@ -234,6 +241,11 @@ expect 'diff: pages by owner' json \
 expect 'diff: pages of the kernel heap' json 'grep { $_->{owner} eq "kernel heap" } @{$d->{pages}}'
 expect 'diff: counters' json \
     'grep { $_->{name} eq "cpu0.syscalls" && $_->{difference} > 0 } @{$d->{counters}}'
+case_run ktrace_on 0 ./zvmm inspect "$B" ktrace
+expect 'ktrace_on: calls by name' grep -qE '^\[[0-9.]+\] call event_create' "$OUT"
+case_run ktrace_json 0 ./zvmm inspect "$B" ktrace --json
+expect 'ktrace_json: in order' json \
+    'my ($t, $bad) = (0, 0); for (@{$d->{records}}) { $bad++ if $_->{time_ns} < $t; $t = $_->{time_ns} } !$bad && @{$d->{records}} > 8'
 case_run diff_text 0 ./zvmm diff "$A" "$B"
 expect 'diff_text: sections' has 'objects destroyed: 1'
 case_run diff_same 0 ./zvmm diff "$A" "$A"

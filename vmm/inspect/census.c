@@ -9,7 +9,8 @@ enum { BUCKETS = 1 << 14, OBJECTS_MAX = 1 << 21 };
 struct census {
     struct object **object; /* in the order found */
     size_t count, room;
-    struct object *by_address[BUCKETS];
+    uint64_t stamp;
+    struct object *by_address[BUCKETS], *by_koid[BUCKETS];
     struct object_type *types;
 };
 
@@ -148,6 +149,9 @@ struct object *census_meet(struct inspector *inspector, struct census *census, u
     struct object **bucket = &census->by_address[bucket_of(address)];
     object->next = *bucket;
     *bucket = object;
+    bucket = &census->by_koid[object->koid % BUCKETS];
+    object->next_koid = *bucket;
+    *bucket = object;
     census->object[census->count++] = object;
     return object;
 }
@@ -277,10 +281,15 @@ struct object *census_object(const struct census *census, size_t i)
 
 struct object *census_by_koid(const struct census *census, uint64_t koid)
 {
-    for (size_t i = 0; i < census->count; i++)
-        if (census->object[i]->koid == koid)
-            return census->object[i];
-    return NULL;
+    struct object *object = census->by_koid[koid % BUCKETS];
+    while (object != NULL && object->koid != koid)
+        object = object->next_koid;
+    return object;
+}
+
+uint64_t census_stamp(struct census *census)
+{
+    return ++census->stamp;
 }
 
 bool object_is(const struct object *object, const char *type)

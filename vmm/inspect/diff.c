@@ -283,6 +283,7 @@ static void add_counters(struct diff *diff, struct item *root)
         const struct item *x = a != NULL ? a->first : NULL;
         while (x != NULL && strcmp(item_find_text(x, "name"), name) != 0)
             x = x->next;
+        /* NULL: a counter that the older kernel did not have, with --force */
         uint64_t before = x != NULL ? item_find_number(x, "value") : 0;
         uint64_t after = item_find_number(y, "value");
         if (before == after)

@@ -9,9 +9,9 @@
 #include "inspect/verb.h"
 
 static const struct verb *const verbs[] = {
-    &verb_summary,  &verb_jobs, &verb_ps,   &verb_threads, &verb_bt,     &verb_handles,
-    &verb_object,   &verb_vmo,  &verb_vmar, &verb_ports,   &verb_timers, &verb_klog,
-    &verb_counters, &verb_regs, &verb_mem,  &verb_sym,     &verb_print,
+    &verb_summary,  &verb_jobs,   &verb_ps,   &verb_threads, &verb_bt,     &verb_handles,
+    &verb_object,   &verb_vmo,    &verb_vmar, &verb_ports,   &verb_timers, &verb_klog,
+    &verb_counters, &verb_ktrace, &verb_regs, &verb_mem,     &verb_sym,    &verb_print,
 };
 
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
@@ -137,9 +137,8 @@ int parse_number(struct inspector *inspector, const char *text, const char *what
     return 0;
 }
 
-int64_t inspect_now(struct inspector *inspector)
+int64_t ticks_to_ns(struct inspector *inspector, uint64_t ticks)
 {
-    const struct target *target = inspector->target;
     struct value info;
     uint64_t numerator = 0, denominator = 0;
     if (value_variable(inspector, "machine", &info)) {
@@ -148,9 +147,14 @@ int64_t inspect_now(struct inspector *inspector)
     }
     if (numerator == 0 || denominator == 0) {
         numerator = 1000000000;
-        denominator = target->tsc_hz != 0 ? target->tsc_hz : 1;
+        denominator = inspector->target->tsc_hz != 0 ? inspector->target->tsc_hz : 1;
     }
-    return (int64_t)((unsigned __int128)target->tsc * numerator / denominator);
+    return (int64_t)((unsigned __int128)ticks * numerator / denominator);
+}
+
+int64_t inspect_now(struct inspector *inspector)
+{
+    return ticks_to_ns(inspector, inspector->target->tsc);
 }
 
 /* ---- Running --------------------------------------------------------------------------------- */

@@ -29,7 +29,8 @@ void inspector_close(struct inspector *inspector);
  * must not change meanwhile; what was learned of it is forgotten by inspector_refresh().
  */
 int inspect_run(struct inspector *inspector, int argc, char *argv[], FILE *out);
-/* The same for somebody else's terminal: remarks go to `out` too, 0 or -1 with a line in `error`. */
+/* The same for somebody else's terminal: remarks go to `out` too, 0 or -1 with a line in `error`.
+ */
 int inspect_answer(struct inspector *inspector, int argc, char *argv[], FILE *out,
                    struct zvmm_error *error);
 void inspector_refresh(struct inspector *inspector);

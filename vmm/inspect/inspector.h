@@ -48,6 +48,7 @@ void inspect_warn(struct inspector *inspector, const char *format, ...)
 int parse_number(struct inspector *inspector, const char *text, const char *what, uint64_t *out);
 
 /* The machine's monotonic clock when it was stopped, ns. */
+int64_t ticks_to_ns(struct inspector *inspector, uint64_t ticks);
 int64_t inspect_now(struct inspector *inspector);
 
 #endif

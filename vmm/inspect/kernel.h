@@ -78,8 +78,9 @@ struct object {
     struct reference *references; /* who refers to it, in the order found */
     struct reference *last;
     struct reference *holds, *last_held; /* what it refers to */
-    struct object *next;                 /* in its bucket */
-    bool drawn;                          /* shall be in the picture (draw.c) */
+    struct object *next, *next_koid;     /* in its buckets */
+    uint64_t stamp; /* of the last question that has met it; see holders_words */
+    bool drawn;     /* shall be in the picture (draw.c) */
 };
 
 /* Every object reachable from the kernel's roots. NULL: no types or no memory; an error is set. */
@@ -90,6 +91,8 @@ size_t census_count(const struct census *census);
 struct object *census_object(const struct census *census, size_t i);
 struct object *census_by_koid(const struct census *census, uint64_t koid);
 struct object *census_by_address(const struct census *census, uint64_t address);
+/* A number that no object's stamp has yet: to see in one pass which have been met. */
+uint64_t census_stamp(struct census *census);
 /* Whether it is of the type "process". */
 bool object_is(const struct object *object, const char *type);
 /* The object as a value of its own type, or of struct object if that is unknown. */

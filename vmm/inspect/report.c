@@ -148,6 +148,20 @@ struct item *item_format(struct report *report, struct item *parent, const char 
     return item_text(report, parent, key, text);
 }
 
+void item_adopt(struct item *parent, const char *key, struct item *item)
+{
+    if (parent == NULL || item == NULL)
+        return;
+    item->key = key;
+    item->next = NULL;
+    if (parent->last != NULL)
+        parent->last->next = item;
+    else
+        parent->first = item;
+    parent->last = item;
+    parent->count++;
+}
+
 const struct item *item_find(const struct item *map, const char *key)
 {
     if (map == NULL || map->kind != ITEM_MAP)

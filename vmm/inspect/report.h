@@ -58,6 +58,9 @@ struct item *item_text(struct report *report, struct item *parent, const char *k
 struct item *item_format(struct report *report, struct item *parent, const char *key,
                          const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* Makes a root the last member of `parent`, under the constant name `key`. NULL is allowed. */
+void item_adopt(struct item *parent, const char *key, struct item *item);
+
 /* The member of that name of a map, or NULL. */
 const struct item *item_find(const struct item *map, const char *key);
 /* Its text; "" if there is none. */

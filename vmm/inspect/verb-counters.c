@@ -1,4 +1,4 @@
-/* verb-counters.c - counters, ktrace: what the kernel has counted and traced. */
+/* verb-counters.c - counters: what the kernel has counted. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@ static const struct {
     const char *prefix, *variable, *path;
 } groups[] = {
     {"cpu0", "boot_cpu", "stats"},
-    {"frames", "frames", ""},
+    {"frames", "frames", ""}, /* of the frame allocator */
     {"heap", "heap", ""},
 };
 
@@ -23,9 +23,34 @@ static void add_counter(struct inspector *inspector, const char *prefix, const s
     item_number(inspector->report, map, "value", field->number);
 }
 
+/* The kernel's own counters: two arrays, side by side (object/kcounter.h). */
+static void add_kcounters(struct inspector *inspector, struct item *list)
+{
+    struct symbol names, end, values;
+    struct value descriptor;
+    char name[64];
+    if (!symbols_named(inspector->symbols, "kcounter_descriptors", &names) ||
+        !symbols_named(inspector->symbols, "kcounter_descriptors_end", &end) ||
+        !symbols_named(inspector->symbols, "kcounter_values", &values) ||
+        !value_at(inspector, "struct kcounter_descriptor", names.address, &descriptor))
+        return;
+    uint64_t size = type_size(&descriptor.type);
+    for (uint64_t i = 0; size != 0 && i < (end.address - names.address) / size; i++) {
+        uint64_t value;
+        descriptor.address = names.address + i * size;
+        if (!value_text(inspector, &descriptor, "name", name, sizeof(name)) ||
+            !read_kernel(inspector, values.address + i * sizeof(value), &value, sizeof(value)))
+            break;
+        struct item *map = item_map(inspector->report, list, NULL);
+        item_text(inspector->report, map, "name", name);
+        item_signed(inspector->report, map, "value", (int64_t)value);
+    }
+}
+
 struct item *counters_report(struct inspector *inspector)
 {
     struct item *list = item_list(inspector->report, NULL, NULL);
+    add_kcounters(inspector, list);
     for (unsigned i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
         struct value group;
         struct item *scratch = item_map(inspector->report, NULL, NULL);
@@ -46,7 +71,11 @@ static struct item *run_counters(struct inspector *inspector, int argc, char *ar
 {
     (void)argc;
     (void)argv;
-    return census_of(inspector) != NULL ? counters_report(inspector) : NULL;
+    if (census_of(inspector) == NULL)
+        return NULL;
+    struct item *root = item_map(inspector->report, NULL, NULL);
+    item_adopt(root, "counters", counters_report(inspector));
+    return root;
 }
 
 const struct verb verb_counters = {
@@ -54,4 +83,5 @@ const struct verb verb_counters = {
     .arguments = "",
     .summary = "what the kernel has counted",
     .run = run_counters,
+    .print = report_print_list,
 };

@@ -144,14 +144,7 @@ static void add_fields(struct inspector *inspector, const struct object *object,
         fields->first = fields->first->next;
         fields->count--;
     }
-    if (map == NULL)
-        return;
-    if (map->last != NULL)
-        map->last->next = fields;
-    else
-        map->first = fields;
-    map->last = fields;
-    map->count++;
+    item_adopt(map, "fields", fields);
 }
 
 void object_report(struct inspector *inspector, const struct object *object, struct item *map)

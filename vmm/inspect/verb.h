@@ -16,8 +16,8 @@ struct verb {
 };
 
 extern const struct verb verb_summary, verb_jobs, verb_ps, verb_threads, verb_bt, verb_handles,
-    verb_object, verb_vmo, verb_vmar, verb_ports, verb_timers, verb_klog, verb_counters, verb_regs,
-    verb_mem, verb_sym, verb_print;
+    verb_object, verb_vmo, verb_vmar, verb_ports, verb_timers, verb_klog, verb_counters,
+    verb_ktrace, verb_regs, verb_mem, verb_sym, verb_print;
 
 /* ---- Shared by commands ---------------------------------------------------------------------- */
 

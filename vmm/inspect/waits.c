@@ -33,20 +33,20 @@ static void say(struct waiting *waiting, const char *format, ...)
 void holders_words(const struct object *object, struct inspector *inspector, char *text,
                    size_t room)
 {
+    uint64_t stamp = census_stamp(inspector->census);
     size_t used = 0;
     text[0] = '\0';
     for (const struct reference *at = object->references; at != NULL; at = at->next) {
         char words[NAME];
-        bool again = false;
-        if (at->kind != REFERENCE_HANDLE || at->holder == NULL || used + 8 > room)
+        if (at->kind != REFERENCE_HANDLE || at->holder == NULL || at->holder->stamp == stamp)
             continue;
-        for (const struct reference *other = object->references; other != at; other = other->next)
-            again = again || (other->kind == REFERENCE_HANDLE && other->holder == at->holder);
-        if (again)
-            continue;
+        at->holder->stamp = stamp;
         object_words(inspector, at->holder, words, sizeof(words));
-        int length = snprintf(text + used, room - used, "%s%s", used > 0 ? ", " : "", words);
-        used += length > 0 ? (size_t)length : 0;
+        if (used + strlen(words) + sizeof(", ...") > room) {
+            snprintf(text + used, room - used, ", ...");
+            break;
+        }
+        used += (size_t)snprintf(text + used, room - used, "%s%s", used > 0 ? ", " : "", words);
     }
 }
 
@@ -196,7 +196,7 @@ static void say_exception(struct waiting *waiting)
 
 static void say_suspended(struct waiting *waiting)
 {
-    say(waiting, "is suspended (%llu times)",
+    say(waiting, "is suspended (count %llu)",
         (unsigned long long)value_number(waiting->inspector, &waiting->thread, "suspend_count"));
 }
 

@@ -87,7 +87,7 @@ static void run_all(struct inspector *inspector, FILE *out, unsigned round)
         "vmar 1047",
         "handles 1047",
         "bt 1048",
-        "bt 1081",
+        "bt 1095",
         "object 1047 --dot",
     };
     char line[64];

@@ -15,12 +15,13 @@
 #include <string.h>
 #include <threads.h>
 #include <zircon/process.h>
+#include <zircon/ktrace.h>
 #include <zircon/zircon.h>
 #include <zvmm/launch.h>
 
 enum { PAGES = 8, MAX_THREADS = 16 };
 
-static zx_handle_t event, event2, port, channel[2], timer, interrupt, root;
+static zx_handle_t event, event2, port, channel[2], timer, interrupt, pager, paged, root;
 static zx_futex_t futex = 5;
 static zx_handle_t thread_handles[MAX_THREADS];
 static atomic_uint started;
@@ -81,12 +82,32 @@ static int wait_interrupt(void *name)
     return zx_interrupt_wait(interrupt, NULL);
 }
 
+static int wait_page(void *name)
+{
+    char byte;
+
+    (void)name;
+    return zx_vmo_read(paged, &byte, ZX_PAGE_SIZE, 1);
+}
+
+static int wait_exception(void *name)
+{
+    zx_handle_t exceptions;
+
+    (void)name;
+    check(zx_task_create_exception_channel(zx_thread_self(), 0, &exceptions),
+          "create_exception_channel");
+    __builtin_trap();
+    return 0;
+}
+
 static const struct {
     const char *name;
     int (*run)(void *);
 } waits[] = {
-    {"w-one", wait_one},     {"w-many", wait_many},   {"w-port", wait_port},
-    {"w-futex", wait_futex}, {"w-sleep", wait_sleep}, {"w-interrupt", wait_interrupt},
+    {"w-one", wait_one},     {"w-many", wait_many},       {"w-port", wait_port},
+    {"w-futex", wait_futex}, {"w-sleep", wait_sleep},     {"w-interrupt", wait_interrupt},
+    {"w-page", wait_page},   {"w-fault", wait_exception}, {"w-stopped", wait_sleep},
 };
 
 enum { WAITS = sizeof(waits) / sizeof(waits[0]) };
@@ -116,11 +137,17 @@ static void until_blocked(zx_handle_t thread)
 
 static void start_waits(void)
 {
+    zx_handle_t token, pages_port;
+
     check(zx_event_create(0, &event), "event_create");
     check(zx_event_create(0, &event2), "event_create");
     check(zx_port_create(0, &port), "port_create");
     check(zx_channel_create(0, &channel[0], &channel[1]), "channel_create");
     check(zx_interrupt_create(root, 0, ZX_INTERRUPT_VIRTUAL, &interrupt), "interrupt_create");
+    check(zx_port_create(0, &pages_port), "port_create");
+    check(zx_pager_create(0, &pager), "pager_create");
+    check(zx_pager_create_vmo(pager, 0, pages_port, 0x99, PAGES * ZX_PAGE_SIZE, &paged),
+          "pager_create_vmo");
     for (unsigned i = 0; i < WAITS; i++) {
         thrd_t thread;
         if (thrd_create(&thread, begin, (void *)(uintptr_t)i) != thrd_success)
@@ -130,6 +157,10 @@ static void start_waits(void)
     }
     for (unsigned i = 0; i < WAITS; i++)
         until_blocked(thread_handles[i]);
+    check(zx_task_suspend(thread_handles[WAITS - 1], &token), "suspend");
+    check(
+        zx_object_wait_one(thread_handles[WAITS - 1], ZX_THREAD_SUSPENDED, ZX_TIME_INFINITE, NULL),
+        "wait_one");
 }
 
 /* ---- The pair ------------------------------------------------------------------------------ */
@@ -236,6 +267,7 @@ int main(int argc, char *argv[])
     if (argc > 1 && strcmp(argv[1], "changed") == 0) {
         zx_handle_t extra;
         check(zx_debug_send_command(root, "marker 6", 8), "marker");
+        check(zx_ktrace_control(root, KTRACE_ACTION_START, 0, NULL), "ktrace_control");
         check(zx_event_create(0, &extra), "event_create");
         check(zx_object_signal(event2, 0, ZX_USER_SIGNAL_0), "signal");
         write_pages(original, 1, 1);
