@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -136,6 +137,8 @@ static void be_subject(const struct boot_order *order, struct facts_ring *ring, 
         _exit(machine_main(order->subject, order->words));
     if (order->subject->kind == SUBJECT_GUEST)
         run_guest(order->subject, words, ring);
+    /* Where the host puts a program is luck that two sessions must share. */
+    personality(ADDR_NO_RANDOMIZE);
     execv(words[0], (char *const *)words);
     fprintf(stderr, "zvmm: bench: %s: %s; build it (make bench-programs) or name another\n",
             words[0], strerror(errno));
