@@ -16,6 +16,7 @@
 #include "event.h"
 #include "heap.h"
 #include "job.h"
+#include "ktrace.h"
 #include "resource.h"
 #include "vmar.h"
 #include "vmo.h"
@@ -333,9 +334,17 @@ static void check_nothing_left(void)
     fuzz_check(fake_frames_in_use() == world.frames_before);
 }
 
+/* The kernel keeps its trace's buffer for ever. */
+static void forget_trace(void)
+{
+    heap_free(ktrace.buffer);
+    ktrace = (struct ktrace){.groups = 0};
+}
+
 void world_teardown(void)
 {
     kill_all();
+    forget_trace();
     for (int i = 0; i < WORLD_PROCESSES; i++) {
         fuzz_check(world.process[i]->object.refs == 1 && !world.process[i]->object.handles);
         object_release(&world.process[i]->object);
