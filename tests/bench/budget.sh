@@ -67,7 +67,12 @@ check_budget() {
         echo "1..0 # SKIP $(tail -1 "$out/budget.out")"
         exit 0
     fi
-    [ $status = 0 ] || sed 's/^/# /' "$out/budget.out" | grep -v '^# row' | head -20
+    if [ $status != 0 ]; then
+        echo "not ok 1 - the rig measures (status $status)"
+        sed 's/^/# /' "$out/budget.out" | grep -v '^# row' | head -20
+        echo 1..1
+        exit 1
+    fi
     awk -F '[ ,]' '
         NR == FNR { count[$1] = $2; next }
         $1 == "row" { next }
