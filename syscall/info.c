@@ -284,6 +284,16 @@ static void info_cpu_stats(struct info *info)
     emit(info, &record, sizeof record);
 }
 
+/* No CPU of this machine runs guests, so none of them has left one. */
+static void info_guest_stats(struct info *info)
+{
+    for (uint32_t cpu = 0; cpu < kernel()->boot->num_cpus; cpu++) {
+        zx_info_guest_stats_t record = {.cpu_number = cpu, .flags = ZX_INFO_CPU_STATS_FLAG_ONLINE};
+
+        emit(info, &record, sizeof record);
+    }
+}
+
 static void info_kmem_stats(struct info *info)
 {
     struct hal_memory_stats memory;
@@ -344,6 +354,7 @@ static const struct topic topics[] = {
     [ZX_INFO_PROCESS_MAPS] = {info_process_maps, ZX_OBJ_TYPE_PROCESS, INSPECT, MANY},
     [ZX_INFO_PROCESS_VMOS] = {info_process_vmos, ZX_OBJ_TYPE_PROCESS, INSPECT, MANY},
     [ZX_INFO_CPU_STATS] = {info_cpu_stats, ANY, 0, MANY, .root_resource = true},
+    [ZX_INFO_GUEST_STATS] = {info_guest_stats, ANY, 0, MANY, .root_resource = true},
     [ZX_INFO_KMEM_STATS] = {info_kmem_stats, ANY, 0, ONE(zx_info_kmem_stats_t),
                             .root_resource = true},
 };

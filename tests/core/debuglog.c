@@ -3,6 +3,8 @@
  */
 #include "test.h"
 
+#include <zircon/port.h>
+
 #define READABLE 0x40000000u
 
 static const zx_log_record_t *record_in(const void *buffer)
@@ -69,6 +71,51 @@ TEST(Debuglog, LongRecordsAreCut)
     while (zx_debuglog_read(log, 0, buffer, sizeof(buffer)) > 0)
         found |= record_in(buffer)->datalen >= 200 && record_in(buffer)->data[0] == 'l';
     EXPECT_TRUE(found);
+    CLOSE(log);
+}
+
+/* A reader that is too slow is told how many records it has missed, and only once. */
+TEST(Debuglog, CountsWhatWasMissed)
+{
+    enum { COUNT = 500 };
+    char text[200], buffer[ZX_LOG_RECORD_MAX];
+    unsigned missed = 0, seen = 0;
+    zx_handle_t log;
+
+    memset(text, 'm', sizeof(text));
+    ASSERT_OK(zx_debuglog_create(root_resource(), READABLE, &log));
+    while (zx_debuglog_read(log, 0, buffer, sizeof(buffer)) > 0)
+        ; /* what was there before */
+    for (int i = 0; i < COUNT; i++)
+        ASSERT_OK(zx_debuglog_write(log, 0, text, sizeof(text)));
+    for (; zx_debuglog_read(log, 0, buffer, sizeof(buffer)) > 0; seen++) {
+        EXPECT_TRUE(seen == 0 || record_in(buffer)->rollout == 0);
+        missed += record_in(buffer)->rollout;
+    }
+    EXPECT_TRUE(missed > 0 && seen > 0);
+    EXPECT_EQ(missed + seen, COUNT);
+    EXPECT_EQ(signals_of(log) & ZX_LOG_READABLE, 0);
+    CLOSE(log);
+}
+
+/* A reader that waits is woken by the next record. */
+TEST(Debuglog, WakesAReader)
+{
+    char buffer[ZX_LOG_RECORD_MAX];
+    zx_handle_t log, port;
+    zx_port_packet_t packet;
+
+    ASSERT_OK(zx_debuglog_create(root_resource(), READABLE, &log));
+    while (zx_debuglog_read(log, 0, buffer, sizeof(buffer)) > 0)
+        ;
+    ASSERT_OK(zx_port_create(0, &port));
+    ASSERT_OK(zx_object_wait_async(log, port, 5, ZX_LOG_READABLE, 0));
+    EXPECT_STATUS(zx_port_wait(port, 0, &packet), ZX_ERR_TIMED_OUT);
+    EXPECT_OK(zx_debuglog_write(log, 0, "wake", 4));
+    EXPECT_OK(zx_port_wait(port, soon(), &packet));
+    EXPECT_EQ(packet.key, 5);
+    EXPECT_TRUE(find_record(log, "wake", buffer, sizeof(buffer)));
+    CLOSE(port);
     CLOSE(log);
 }
 

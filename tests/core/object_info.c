@@ -310,3 +310,23 @@ TEST(ObjectChild, Rights)
     CLOSE(found);
     CLOSE(weak);
 }
+
+/* What this machine has not. */
+TEST(ObjectProperty, NoHardwareTrace)
+{
+    uint64_t value;
+
+    EXPECT_STATUS(zx_object_get_property(zx_process_self(), ZX_PROP_PROCESS_HW_TRACE_CONTEXT_ID,
+                                         &value, sizeof(value)),
+                  ZX_ERR_NOT_SUPPORTED);
+}
+
+/* There are no objects of message-signalled interrupts, so whatever is asked is something else. */
+TEST(ObjectGetInfo, NothingIsAnMsi)
+{
+    zx_info_msi_t info;
+
+    EXPECT_STATUS(
+        zx_object_get_info(zx_process_self(), ZX_INFO_MSI, &info, sizeof(info), NULL, NULL),
+        ZX_ERR_WRONG_TYPE);
+}

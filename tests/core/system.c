@@ -127,8 +127,54 @@ TEST(Debug, ReadNeedsTheRootResource)
     EXPECT_STATUS(zx_debug_read(closed_handle(), &byte, 1, &actual), ZX_ERR_BAD_HANDLE);
 }
 
+/* Commands to the machine: only markers, see docs/kernel-options.md. */
+TEST(Debug, SendCommand)
+{
+    char text[257];
+
+#define SEND(text) zx_debug_send_command(root_resource(), text, sizeof(text) - 1)
+    EXPECT_OK(SEND("marker 1000"));
+    EXPECT_OK(SEND("marker 1000 7"));
+    EXPECT_OK(SEND("marker 1000 18446744073709551615\n"));
+    EXPECT_STATUS(SEND(""), ZX_ERR_INVALID_ARGS);
+    EXPECT_STATUS(SEND("nonsense"), ZX_ERR_INVALID_ARGS);
+    EXPECT_STATUS(SEND("marker "), ZX_ERR_INVALID_ARGS);
+    EXPECT_OK(SEND("marker here"));
+    EXPECT_STATUS(SEND("marker here and there"), ZX_ERR_INVALID_ARGS);
+    EXPECT_STATUS(SEND("marker 1x"), ZX_ERR_INVALID_ARGS);
+    EXPECT_STATUS(SEND("marker 4294967296"), ZX_ERR_INVALID_ARGS);
+    EXPECT_STATUS(SEND("marker 1 18446744073709551616"), ZX_ERR_INVALID_ARGS);
+    EXPECT_STATUS(SEND("marker 1 2 3"), ZX_ERR_INVALID_ARGS);
+#undef SEND
+    memset(text, ' ', sizeof(text));
+    EXPECT_STATUS(zx_debug_send_command(root_resource(), text, 257), ZX_ERR_INVALID_ARGS);
+    EXPECT_STATUS(zx_debug_send_command(root_resource(), UNMAPPED, 8), ZX_ERR_INVALID_ARGS);
+    EXPECT_STATUS(zx_debug_send_command(zx_process_self(), "marker 1", 8), ZX_ERR_WRONG_TYPE);
+    EXPECT_STATUS(zx_debug_send_command(closed_handle(), "marker 1", 8), ZX_ERR_BAD_HANDLE);
+}
+
+/* One record for each CPU, and nothing to tell. */
+TEST(System, GuestStatistics)
+{
+    zx_info_guest_stats_t info[64];
+    size_t actual = 0, avail = 0;
+
+    EXPECT_OK(zx_object_get_info(root_resource(), ZX_INFO_GUEST_STATS, info, sizeof(info), &actual,
+                                 &avail));
+    EXPECT_EQ(actual, zx_system_get_num_cpus());
+    EXPECT_EQ(avail, actual);
+    EXPECT_EQ(info[0].cpu_number, 0);
+    EXPECT_EQ(info[0].vm_entries, 0);
+    EXPECT_STATUS(
+        zx_object_get_info(zx_process_self(), ZX_INFO_GUEST_STATS, info, sizeof(info), NULL, NULL),
+        ZX_ERR_WRONG_TYPE);
+}
+
 TEST(System, PowerControl)
 {
+    EXPECT_OK(zx_system_powerctl(root_resource(), ZX_SYSTEM_POWERCTL_ENABLE_ALL_CPUS, NULL));
+    EXPECT_STATUS(zx_system_powerctl(root_resource(), ZX_SYSTEM_POWERCTL_X86_SET_PKG_PL1, NULL),
+                  ZX_ERR_NOT_SUPPORTED);
     EXPECT_STATUS(zx_system_powerctl(zx_process_self(), ZX_SYSTEM_POWERCTL_SHUTDOWN, NULL),
                   ZX_ERR_WRONG_TYPE);
     EXPECT_STATUS(zx_system_powerctl(closed_handle(), ZX_SYSTEM_POWERCTL_SHUTDOWN, NULL),
