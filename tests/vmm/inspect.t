@@ -93,6 +93,22 @@ expect 'bt: user frames by the program in the boot file system' grep -qE \
     'user +[0-9a-f]{16} ask_peer \(.*pair\.c:[0-9]+\)' "$OUT"
 expect 'bt: the vDSO has names' has '_zx_channel_call in vdso'
 expect 'bt: main is there' grep -qE ' main \(.*pair\.c' "$OUT"
+if tap_selected symbols; then
+    mkdir -p "$TAP_DIR/small/bin"
+    for program in scene pair; do
+        objcopy --strip-all "$demo/bin/$program" "$TAP_DIR/small/bin/$program"
+    done
+    small=$TAP_DIR/small.zsnap
+    timeout 60 ./zvmm guest.elf --bootfs "$TAP_DIR/small" --snapshot-at=marker:7 -o "$small" \
+        -- scene </dev/null
+    caller=$(./zvmm inspect "$small" threads | awk '$4 == "alice" { print $1 }')
+    case_run symbols 0 ./zvmm inspect --symbols "$demo/bin" "$small" bt "$caller"
+    expect 'symbols: names of a stripped program' grep -qE 'main \(.*pair\.c:[0-9]+\)' "$OUT"
+    case_run symbols_none 0 ./zvmm inspect "$small" bt "$caller"
+    TAP_SKIP_CHECKS=0
+    expect 'symbols: none without' grep -qE '_zx_channel_call' "$OUT"
+    expect 'symbols: the module is named' has '? in alice'
+fi
 inspect bt_current bt
 expect 'bt_current: kernel frames' grep -qE 'kernel ffffffff[0-9a-f]{8} .*\(.*\.[chS]:[0-9]+\)' "$OUT"
 expect 'bt_current: the system call' has 'sys_debug_send_command'

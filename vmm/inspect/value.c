@@ -5,16 +5,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CACHE_SLOTS = 1024, NAME_MAX_BYTES = 64 };
+enum { CACHE_SLOTS = 1024, NAME_MAX_BYTES = 64, SCALARS = 256 };
 
-/* Members that were looked up: walking a list asks for the same ones again and again. */
+/* Members and scalars that were looked up: walking a list asks for the same ones again and again.
+ */
 struct member_cache {
+    struct scalar {
+        void *type; /* as below */
+        uint64_t size;
+        bool is_signed;
+    } scalar[SCALARS];
     struct cached {
         void *type; /* the DIE's address in the file */
         char name[NAME_MAX_BYTES];
         struct member member;
     } slot[CACHE_SLOTS];
 };
+
+static bool make_cache(struct inspector *inspector)
+{
+    if (inspector->members == NULL)
+        inspector->members = calloc(1, sizeof(*inspector->members));
+    return inspector->members != NULL;
+}
 
 bool read_kernel(struct inspector *inspector, uint64_t address, void *buffer, uint64_t length)
 {
@@ -32,9 +45,7 @@ static bool find_member(struct inspector *inspector, const Dwarf_Die *type, cons
     text[length] = '\0';
     for (size_t i = 0; i < length; i++)
         key = key * 31u + (unsigned char)name[i];
-    if (inspector->members == NULL)
-        inspector->members = calloc(1, sizeof(*inspector->members));
-    if (inspector->members == NULL)
+    if (!make_cache(inspector))
         return type_member(type, text, out);
     struct cached *cached = &inspector->members->slot[key % CACHE_SLOTS];
     if (cached->type != type->addr || strcmp(cached->name, text) != 0) {
@@ -79,25 +90,40 @@ static uint64_t extend(uint64_t number, unsigned bits)
     return (uint64_t)((int64_t)(number << shift) >> shift);
 }
 
+static struct scalar scalar_of(struct inspector *inspector, const Dwarf_Die *type)
+{
+    struct scalar *cached = NULL;
+    Dwarf_Die plain;
+    if (make_cache(inspector))
+        cached = &inspector->members->scalar[(uintptr_t)type->addr / 2 % SCALARS];
+    if (cached != NULL && cached->type == type->addr)
+        return *cached;
+    struct scalar scalar = {.type = type->addr, .size = type_size(type)};
+    scalar.is_signed = type_strip(type, &plain) && is_signed(&plain);
+    if (cached != NULL)
+        *cached = scalar;
+    return scalar;
+}
+
 bool value_read(struct inspector *inspector, const struct value *value, uint64_t *out)
 {
-    Dwarf_Die plain;
-    uint64_t number = 0, size = type_size(&value->type);
+    uint64_t number = 0;
     *out = value->number;
     if (value->is_number)
         return true;
     *out = 0;
-    if (size == 0 || size > sizeof(number) || !type_strip(&value->type, &plain) ||
-        !read_kernel(inspector, value->address, &number, size))
+    struct scalar scalar = scalar_of(inspector, &value->type);
+    if (scalar.size == 0 || scalar.size > sizeof(number) ||
+        !read_kernel(inspector, value->address, &number, scalar.size))
         return false;
-    unsigned bits = (unsigned)size * 8;
+    unsigned bits = (unsigned)scalar.size * 8;
     if (value->bit_size != 0) {
         bits = value->bit_size;
         number >>= value->bit_offset;
     }
     if (bits < 64)
         number &= (1ull << bits) - 1;
-    *out = bits < 64 && is_signed(&plain) ? extend(number, bits) : number;
+    *out = bits < 64 && scalar.is_signed ? extend(number, bits) : number;
     return true;
 }
 
@@ -148,7 +174,6 @@ bool value_path(struct inspector *inspector, const struct value *from, const cha
 {
     struct value at = *from;
     while (*path != '\0') {
-        Dwarf_Die plain;
         struct member member;
         if (path[0] == '-' && path[1] == '>') {
             if (!value_deref(inspector, &at, &at))
@@ -160,8 +185,7 @@ bool value_path(struct inspector *inspector, const struct value *from, const cha
         size_t length = strcspn(path, ".-");
         if (length == 0)
             continue;
-        if (at.is_number || !type_strip(&at.type, &plain) ||
-            !find_member(inspector, &plain, path, length, &member))
+        if (at.is_number || !find_member(inspector, &at.type, path, length, &member))
             return false;
         at = (struct value){.type = member.type,
                             .address = at.address + member.offset,
