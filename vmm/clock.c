@@ -62,7 +62,8 @@ int clock_init(struct clock *clock, const struct kvm *kvm, struct zvmm_error *er
     return set_offset(clock, kvm, 0) ? 0 : measure_offset(clock, kvm, error);
 }
 
-int clock_resume(struct clock *clock, const struct kvm *kvm, uint64_t tsc, struct zvmm_error *error)
+int clock_resume(struct clock *clock, const struct kvm *kvm, uint64_t tsc, bool native,
+                 struct zvmm_error *error)
 {
     union {
         struct kvm_msrs head;
@@ -70,7 +71,11 @@ int clock_resume(struct clock *clock, const struct kvm *kvm, uint64_t tsc, struc
     } msr = {.head.nmsrs = 1};
     if (clock->khz == 0 && find_frequency(clock, kvm, error) != 0)
         return -1;
-    if (set_offset(clock, kvm, tsc - __rdtsc()))
+    uint64_t now = __rdtsc();
+    if (native && now < tsc)
+        return error_set(error, "this KVM cannot set the guest's TSC, and the host's is behind the "
+                                "snapshot's: time would run backwards; restore it on hardware KVM");
+    if (set_offset(clock, kvm, native ? 0 : tsc - now) || native)
         return 0;
     msr.head.entries[0] = (struct kvm_msr_entry){.index = MSR_IA32_TSC, .data = tsc};
     if (ioctl(kvm->vcpu_fd, KVM_SET_MSRS, &msr) != 1)

@@ -13,8 +13,12 @@ struct clock {
 /* Learn the frequency; make the guest's TSC equal to the host's, or learn the offset. */
 int clock_init(struct clock *clock, const struct kvm *kvm, struct zvmm_error *error);
 
-/* Learn the frequency, and let the guest's TSC go on from `tsc` now. */
-int clock_resume(struct clock *clock, const struct kvm *kvm, uint64_t tsc,
+/*
+ * Learn the frequency, and let the guest's TSC go on from `tsc` now. Where ring 3 runs without
+ * hardware virtualisation (`native`) it reads the processor's own TSC whatever KVM is told, so
+ * there the TSC goes on from the host's: for the guest time has passed meanwhile.
+ */
+int clock_resume(struct clock *clock, const struct kvm *kvm, uint64_t tsc, bool native,
                  struct zvmm_error *error);
 
 /* The guest's TSC now. */

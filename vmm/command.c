@@ -16,6 +16,7 @@ const struct command command_table[] = {
     {"core", "write a core file of a snapshot, for gdb", core_command},
     {"restore", "go on from a snapshot", restore_command},
     {"snap", "look at snapshot files: info, verify, flatten, pack, unpack", snap_command},
+    {"test", "run each test of a program from one kept state; TAP", test_command},
     {"log", "print the record of a deterministic run", log_command},
     {"replay", "run again what a record says, up to an event, and compare", replay_command},
     {NULL, NULL, NULL},

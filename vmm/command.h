@@ -19,6 +19,7 @@ int bench_command(int argc, char *argv[]);
 int ctl_command(int argc, char *argv[]);
 int restore_command(int argc, char *argv[]);
 int snap_command(int argc, char *argv[]);
+int test_command(int argc, char *argv[]);
 
 /* Ends with a row whose name is NULL. */
 extern const struct command command_table[];

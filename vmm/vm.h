@@ -31,6 +31,7 @@ struct zvmm {
     struct determinism *determinism; /* NULL: an ordinary run */
     struct symbolizer *symbols;      /* of the guest, opened ahead, or NULL: sandbox.h */
     bool sandboxed;                  /* no file can be written */
+    bool native_tsc;               /* see clock_resume(); set before it is called */
     uint32_t quirks, features;     /* ZV_QUIRK_*, ZV_FEATURE_* */
     struct zv_shared_page *shared; /* in guest memory: hostile */
     struct snapshot_file *origin;  /* what it was restored from, or NULL; owned */
@@ -42,6 +43,7 @@ struct zvmm {
     struct timer timer;
     struct pauses pauses;
     struct plan plan, stop; /* config.snapshot_at, config.stop_at */
+    uint64_t limit_ns; /* CLOCK_MONOTONIC when config.stop_after_ns is over, or 0 */
     struct track track;
     struct mark *mark; /* of zvmm_mark(), or NULL; owned */
     struct control control;

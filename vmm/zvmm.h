@@ -69,6 +69,7 @@ struct zvmm_config {
     bool own_process;            /* take SIGINT, SIGTERM, SIGHUP, SIGQUIT and the terminal     */
     bool resettable;             /* zvmm_mark() will be called: KVM must know written pages   */
     const char *stop_at;         /* NULL, or at which event zvmm_run() returns, as snapshot_at */
+    uint64_t stop_after_ns;      /* 0, or after which time of a run zvmm_run() returns, code -1 */
     const char *control_path;    /* NULL, or where zvmm_run() makes a control socket          */
     const char *snapshot_at;     /* NULL, or at which event zvmm_run() takes a snapshot: see   */
     const char *snapshot_path;   /* zvmm(1), --snapshot-at; where to, NULL for GUEST.zsnap;    */

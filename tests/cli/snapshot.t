@@ -36,6 +36,15 @@ case_run 'restored tests pass' 0 ./zvmm restore "$D/tests.zsnap"
 ends_with() { tail -c "$(stat -c %s "$2")" "$1" | cmp -s - "$2"; }
 expect 'and print what was left to print' ends_with "$D/plain" "$OUT"
 
+# At random moments of tests: N of them (1,000 for the long form).
+for i in $(seq "${N:-6}"); do
+    at=$((RANDOM % 40 + 1))
+    case_run "at exit $at" 0 ./zvmm --snapshot-at exits:$at -o "$D/r.zsnap" guest.elf -- core-tests 'Event*' 'Timer.C*' 'Fpu*' 'Futex.W*'
+    cp "$OUT" "$D/whole"
+    case_run "restored from exit $at" 0 ./zvmm restore "$D/r.zsnap"
+    expect "exit $at: the rest is the same" ends_with "$D/whole" "$OUT"
+done
+
 # Many at once.
 for i in 1 2 3 4; do ./zvmm restore "$D/start.zsnap" >"$D/many$i" </dev/null 2>&1 & done
 wait
@@ -189,6 +198,14 @@ left() { (timeout 20 ./zvmm --warm guest.elf -- hello >/dev/null; cat) <"$D/line
 expect 'input that nobody reads is left alone' test "$(left)" = three
 XDG_CACHE_HOME=/proc/none case_run 'no cache folder' 125 ./zvmm --warm guest.elf -- hello
 expect 'says so' err_has 'set XDG_CACHE_HOME'
+
+# ---- Tests from one state ----
+case_run 'zvmm test' 0 ./zvmm test --fork-at here guest.elf -- core-tests 'EventPair.*' 'Event.Cr*'
+expect 'runs each test' has 'EventPair.KnowsItsPeerEvenIfGone'
+expect 'and counts' has 'failed 0'
+planned() { test "$(sed -n 's/^1\.\.//p' "$OUT")" = "$(grep -c '^ok ' "$OUT")"; }
+expect 'as planned' planned
+refused 'a program that cannot' 'it has to know --serve' ./zvmm test guest.elf -- hello
 
 # ---- A guest kernel that fails leaves its state ----
 GUEST=obj/vmm-tests/testguest.elf

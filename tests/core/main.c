@@ -3,6 +3,8 @@
  * the ABI's rules, not from what the kernel happens to do. Output is TAP.
  *
  *     core-tests [--list] [PATTERN...]      PATTERN: Suite.Name, with * and ?
+ *     core-tests --serve LABEL [PATTERN...] for zvmm test: list the names, set the marker LABEL,
+ * read one name, run that test, set marker 4097 with the result
  */
 #include "test.h"
 
@@ -89,10 +91,45 @@ static int by_place(const void *a, const void *b)
     return order ? order : x->line - y->line;
 }
 
+static void send_marker(const char *format, ...)
+{
+    char text[128] = "marker ";
+    va_list arguments;
+
+    fflush(stdout);
+    va_start(arguments, format);
+    vsnprintf(text + strlen(text), sizeof(text) - strlen(text), format, arguments);
+    va_end(arguments);
+    zx_debug_send_command(root_resource(), text, strlen(text));
+}
+
+/* The machine is kept at the marker and put back to it after each test. */
+static int serve(const char *label, const struct test **tests, size_t count)
+{
+    static const int results[] = {[PASSED] = 0, [FAILED] = 1, [SKIPPED] = 77};
+    char wanted[128] = "", name[128];
+    int result = 2;
+
+    send_marker("%s", label);
+    if (!fgets(wanted, sizeof(wanted), stdin))
+        return 2;
+    wanted[strcspn(wanted, "\r\n")] = '\0';
+    for (size_t i = 0; i < count; i++) {
+        snprintf(name, sizeof(name), "%s.%s", tests[i]->suite, tests[i]->name);
+        if (strcmp(name, wanted) == 0)
+            result = results[run_test(tests[i])];
+    }
+    if (result == 77)
+        printf("# %s\n", current.skipped);
+    send_marker("4097 %d", result);
+    return result;
+}
+
 int main(int argc, char **argv)
 {
-    bool list = argc > 1 && strcmp(argv[1], "--list") == 0;
-    int first = list ? 2 : 1, counts[3] = {0};
+    bool serving = argc > 2 && strcmp(argv[1], "--serve") == 0;
+    bool list = serving || (argc > 1 && strcmp(argv[1], "--list") == 0);
+    int first = serving ? 3 : list ? 2 : 1, counts[3] = {0};
     size_t total = (size_t)(__stop_core_tests - __start_core_tests), wanted = 0;
     const struct test **tests = calloc(total, sizeof(*tests));
 
@@ -124,6 +161,8 @@ int main(int argc, char **argv)
                test->name, result == SKIPPED ? " # SKIP " : "",
                result == SKIPPED ? current.skipped : "");
     }
+    if (serving)
+        return serve(argv[2], tests, wanted);
     if (!list)
         printf("# passed %d failed %d skipped %d\n", counts[PASSED], counts[FAILED],
                counts[SKIPPED]);

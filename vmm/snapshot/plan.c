@@ -130,8 +130,7 @@ static const char *last_part(const char *path)
 /* A process has its program's name, with its folder or without. */
 static bool is_program(const struct plan *plan, const char *name)
 {
-    return name != NULL &&
-           strncmp(last_part(plan->name), last_part(name), PROCESS_NAME_MAX) == 0;
+    return name != NULL && strncmp(last_part(plan->name), last_part(name), PROCESS_NAME_MAX) == 0;
 }
 
 static bool is_marker(const struct plan *plan, uint32_t id, const char *name)
@@ -199,6 +198,8 @@ void plan_see_exit(struct zvmm *vm)
     bool asked = is_asked(vm);
     if (asked || (!vm->plan.met && is_met_by_exit(vm, &vm->plan)))
         fall_due(vm);
+    if (!vm->ended && vm->limit_ns != 0 && clock_monotonic_ns() >= vm->limit_ns)
+        vm_end(vm, ZVMM_END_STOP, -1);
     if (!vm->ended && !vm->stop.met && is_met_by_exit(vm, &vm->stop)) {
         vm->stop.met = true;
         vm_end(vm, ZVMM_END_STOP, 0);
@@ -283,14 +284,19 @@ static int check_folder(const char *path, struct zvmm_error *error)
                      path, strerror(errno));
 }
 
+static int no_timer(struct zvmm_error *error)
+{
+    return error_set(error, "the host has no timer left; raise the limit of pending signals "
+                            "(ulimit -i)");
+}
+
 /* The vCPU's thread is woken by the same signal as for the guest's own timer. */
 static int set_alarm(struct zvmm *vm, struct plan *plan, struct zvmm_error *error)
 {
     plan->deadline_ns = clock_monotonic_ns() + plan->number;
     if (plan->kind != PLAN_TIME || timer_alarm(vm, plan->number) == 0)
         return 0;
-    return error_set(error, "--snapshot-at: the host has no timer left; raise the limit of pending "
-                            "signals (ulimit -i)");
+    return no_timer(error);
 }
 
 int plan_begin(struct zvmm *vm, struct zvmm_error *error)
@@ -304,6 +310,11 @@ int plan_begin(struct zvmm *vm, struct zvmm_error *error)
         return -1;
     if (set_alarm(vm, &vm->plan, error) != 0 || set_alarm(vm, &vm->stop, error) != 0)
         return -1;
+    if (vm->config.stop_after_ns != 0) {
+        vm->limit_ns = clock_monotonic_ns() + vm->config.stop_after_ns;
+        if (timer_alarm(vm, vm->config.stop_after_ns) != 0)
+            return no_timer(error);
+    }
     plan_see_exit(vm); /* exits:0 is now */
     return 0;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "probe.h"
 #include "snapshot/file.h"
 #include "snapshot/reset.h"
 #include "snapshot/state.h"
@@ -104,6 +105,7 @@ int zvmm_mark(struct zvmm *vm, struct zvmm_error *error)
     bool first = vm->mark == NULL;
     if (first && (vm->mark = calloc(1, sizeof(*vm->mark))) == NULL)
         return error_set(error, "mark: out of memory");
+    vm->native_tsc = !vm->kvm.irqchip && !probe_is_hardware();
     if (vm_settle(vm, error) != 0 || save_machine(vm->mark, vm, error) != 0)
         goto fail;
     if (!first) {
@@ -151,7 +153,7 @@ int zvmm_reset(struct zvmm *vm, struct zvmm_error *error)
     if (vm->kvm.run->exit_reason == KVM_EXIT_IO && vm_settle(vm, error) != 0)
         return -1;
     if (restore_pages(vm, error) != 0 ||
-        clock_resume(&vm->clock, &vm->kvm, mark->tsc, error) != 0 ||
+        clock_resume(&vm->clock, &vm->kvm, mark->tsc, vm->native_tsc, error) != 0 ||
         state_reset(&mark->state, &vm->kvm, error) != 0)
         return -1;
     atomic_store(&vm->pending, mark->pending);

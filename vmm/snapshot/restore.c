@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "probe.h"
 #include "snapshot/file.h"
 #include "snapshot/host.h"
 #include "snapshot/state.h"
@@ -53,10 +54,11 @@ static int check_machine(struct restore *restore)
         machine->info % 8 != 0 || !inside(restore, machine->info, sizeof(struct zv_boot_info)))
         return damaged(restore, "its boot block lies outside its memory");
     if ((machine->features & ZV_FEATURE_DETERMINISTIC) != 0)
-        return error_set(restore->error,
-                         "%s: was taken of a deterministic run, whose time cannot go on; look at it "
-                         "with zvmm inspect, or replay the run",
-                         snapshot_path(restore->file));
+        return error_set(
+            restore->error,
+            "%s: was taken of a deterministic run, whose time cannot go on; look at it "
+            "with zvmm inspect, or replay the run",
+            snapshot_path(restore->file));
     if (machine->tsc_khz == 0)
         return damaged(restore, "its clock stands still");
     return 0;
@@ -191,8 +193,10 @@ static int make_vcpu(struct restore *restore)
     if (kvm_create_vm(&vm->kvm, &vm->memory, restore->state.has_irqchip, restore->error) != 0 ||
         host_check(restore->file, restore->machine, &restore->state, &vm->kvm, restore->error) != 0)
         return -1;
+    vm->native_tsc = !vm->kvm.irqchip && !probe_is_hardware();
     if (track_init(vm, restore->error) != 0 ||
-        clock_resume(&vm->clock, &vm->kvm, restore->machine->tsc, restore->error) != 0)
+        clock_resume(&vm->clock, &vm->kvm, restore->machine->tsc, vm->native_tsc, restore->error) !=
+            0)
         return -1;
     return state_load(&restore->state, &vm->kvm, restore->error);
 }
