@@ -42,7 +42,7 @@ help:
 	@echo 'make test       all tests: unit, sanitizers, valgrind, in-guest on this KVM, the nested rig'
 	@echo 'make test-unit  host unit tests        make test-guest  programs in the guest'
 	@echo 'make test-cli   command-line tests     make test-rig    the guest on the nested rig'
-	@echo 'make bench      measure, here and on the rig, and write obj/bench/report.txt'
+	@echo 'make bench      measure, here and on the rig; report in obj/bench (report.txt, html/)'
 	@echo 'make fuzz       fuzz the system calls for T=60 seconds'
 	@echo 'make conformance  run core-tests in the guest and write docs/conformance.md'
 	@echo 'make headers    compile each contract header alone'

@@ -14,7 +14,7 @@ const char arguments_usage[] =
     "\n"
     "  --filter RE         only rows whose names match the regular expression\n"
     "  --list              print the rows' names and do nothing else\n"
-    "  --runs N            how often to measure everything (default 3)\n"
+    "  --runs N            how often to measure everything (default 5)\n"
     "  --samples N         samples of a row in a run (default 200)\n"
     "  --limit-ms N        how long a row may take in a run (default 400)\n"
     "  --cpu N             the processor to measure on (default: the idlest)\n"
@@ -177,7 +177,7 @@ int arguments_parse(struct arguments *arguments, int argc, char *argv[], struct 
                                     .bootfs = "obj/bench/bootfs",
                                     .memory = "256M",
                                     .pmu = "auto",
-                                    .runs = 3,
+                                    .runs = 5,
                                     .samples = 200,
                                     .limit_ms = 400,
                                     .cpu = -1};
