@@ -127,7 +127,7 @@ TEST(Debug, ReadNeedsTheRootResource)
     EXPECT_STATUS(zx_debug_read(closed_handle(), &byte, 1, &actual), ZX_ERR_BAD_HANDLE);
 }
 
-/* Commands to the machine: only markers, see docs/kernel-options.md. */
+/* Commands to the machine; there is one, which names a point of the run. */
 TEST(Debug, SendCommand)
 {
     char text[257];
