@@ -270,6 +270,17 @@ refused 'diff of one' 'name two snapshots' diff "$A"
 refused 'diff of three' 'one word too many' diff "$A" "$A" "$A"
 refused 'diff of no snapshot' 'README.md' diff "$A" README.md
 
+# ---- A kernel that has failed ----
+if tap_selected panic; then
+    failed=$TAP_DIR/failed.zsnap
+    case_run panic 126 ./zvmm guest.elf --no-panic-snapshot --snapshot-at=panic -o "$failed" \
+        --userboot obj/images/bin/hello
+    case_run panic_summary 0 ./zvmm inspect "$failed"
+    expect 'panic_summary: says why' grep -qE '^panic +.*userboot' "$OUT"
+    case_run panic_bt 0 ./zvmm inspect "$failed" bt
+    expect 'panic_bt: who found it' has 'image_load (guest/image.c:'
+fi
+
 # ---- Damaged memory ----
 if tap_selected damaged; then
     gcc -std=gnu11 -O1 -g -D_GNU_SOURCE -fsanitize=address,undefined \

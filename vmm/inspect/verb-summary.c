@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "hypercall.h"
 #include "inspect/verb.h"
 
 enum { WORDS = 256, TYPES_MAX = 64 };
@@ -17,15 +18,24 @@ static void add_build(struct inspector *inspector, struct item *root)
     item_text(inspector->report, root, "build_id", hex);
 }
 
-/* The message of a panic, if the kernel has died. */
+/* The message of a panic, if the last thing that the kernel asked for was its end. */
 static void add_panic(struct inspector *inspector, struct item *root)
 {
-    struct value message;
+    struct value call;
     char text[WORDS];
-    if (!value_variable(inspector, "message", &message) ||
-        value_number(inspector, &message, "length") == 0 ||
-        !value_text(inspector, &message, "text", text, sizeof(text)))
+    if (!value_variable(inspector, "cpu_boot", &call) ||
+        value_number(inspector, &call, "call.number") != ZV_CALL_PANIC)
         return;
+    uint64_t length = value_number(inspector, &call, "call.u.panic.message_length");
+    if (length >= sizeof(text))
+        length = sizeof(text) - 1;
+    const void *message =
+        target_physical(inspector->target,
+                        gpa(value_number(inspector, &call, "call.u.panic.message_paddr")), length);
+    if (message == NULL)
+        return;
+    memcpy(text, message, length);
+    text[length] = '\0';
     item_text(inspector->report, root, "panic", text);
 }
 
