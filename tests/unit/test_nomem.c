@@ -49,6 +49,7 @@
     ROW(handle_replace, , make_event, (SELF, h[0], ZX_RIGHT_SAME_RIGHTS, U(OUT)), CONSUMES)        \
     ROW(interrupt_create, , nothing, (SELF, 0, 0, ZX_INTERRUPT_VIRTUAL, U(OUT)), 0)                \
     ROW(iommu_create, , make_resource, (SELF, h[0], ZX_IOMMU_TYPE_DUMMY, IOMMU_DESC, U(OUT)), 0)   \
+    ROW(ktrace_control, , make_resource, (SELF, h[0], KTRACE_ACTION_REWIND, 0, NONE), 0)           \
     ROW(job_create, , make_job, (SELF, h[0], 0, U(OUT)), 0)                                        \
     ROW(object_get_child, , make_job, (SELF, h[0], fix.process->object.koid, 0, U(OUT)), 0)        \
     ROW(object_get_info, , make_job,                                                               \
@@ -158,6 +159,8 @@ static const char *const without_allocation[] = {
     "interrupt_wait",
     "job_set_critical",
     "job_set_policy",
+    "ktrace_read",
+    "ktrace_write",
     "nanosleep",
     "object_get_property",
     "object_set_property",

@@ -10,6 +10,7 @@
 #include <zircon/clock.h>
 #include <zircon/exception.h>
 #include <zircon/iommu.h>
+#include <zircon/ktrace.h>
 #include <zircon/log.h>
 #include <zircon/resource.h>
 #include <zircon/system.h>

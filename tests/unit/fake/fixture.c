@@ -10,6 +10,7 @@
 #include "aspace.h"
 #include "debuglog.h"
 #include "heap.h"
+#include "ktrace.h"
 #include "resource.h"
 #include "vmar.h"
 #include "vmo.h"
@@ -143,6 +144,8 @@ int fixture_teardown(void **state)
     object_release(&fix.kernel.root_resource->object);
     object_release(&fix.kernel.root_job->object);
     debuglog_destroy(fix.kernel.log);
+    heap_free(ktrace.buffer); /* the kernel keeps it for ever */
+    ktrace = (struct ktrace){.groups = 0};
     heap_stats(&heap);
     assert_int_equal(heap.used, fix.heap_before);
     assert_int_equal(fake_frames_in_use(), fix.frames_before);
