@@ -92,15 +92,20 @@ for platform in "${platforms[@]}"; do
     libos) here+=("--libos=$run/zlibos") ;;
     linux) here+=("--linux=$out/linux-bench") ;;
     kvm) here+=(--guest) ;;
-    rig | linux-rig) run_on_rig "$platform" ;;
+    rig)
+        run_on_rig rig
+        counts+=(--counts "$raw/rig.txt")
+        ;;
+    linux-rig)
+        run_on_rig linux-rig
+        counts+=(--linux-counts "$raw/linux-rig.txt")
+        ;;
     *)
         echo "bench.sh: unknown platform $platform: libos, linux, kvm, rig or linux-rig" >&2
         exit 2
         ;;
     esac
 done
-[ ! -e "$raw/rig.txt" ] || counts+=(--counts "$raw/rig.txt")
-[ ! -e "$raw/linux-rig.txt" ] || counts+=(--linux-counts "$raw/linux-rig.txt")
 case " ${platforms[*]} " in
 *" kvm "*) here+=("$run/guest.elf") ;;
 esac
