@@ -151,13 +151,16 @@ static bool emulate_tsc(struct hal_context *context)
 #define ERROR_WRITE 2u
 #define ERROR_FETCH 16u
 
-/* The error code of a page fault as most processors give it. */
+/*
+ * The error code of a page fault as most processors give it. A write is looked at, too: reading the
+ * instruction leaves its page in user.c's memory.
+ */
 static uint64_t page_fault_error(const struct hal_regs *regs, uint64_t error_code)
 {
     uint8_t code[MODIFY_BYTES] = {0};
     size_t done;
 
-    if (error_code & (ERROR_WRITE | ERROR_FETCH))
+    if (error_code & ERROR_FETCH)
         return error_code;
     hal_user_read(cpu_this()->table, regs->rip, code, sizeof code, &done);
     return modifies_memory(code) ? error_code | ERROR_WRITE : error_code;
