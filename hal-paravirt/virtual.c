@@ -189,7 +189,7 @@ uint64_t virtual_trap(uint64_t vector, uint64_t *error_code)
             return TRAP_VECTOR_SPURIOUS; /* nothing is left to be done for it */
         break;
     }
-    enter(ZV_EVENT_KIND_TRAP, (uint32_t)vector, context,
+    enter(ZV_EVENT_KIND_TRAP, (uint32_t)(vector | *error_code << 8), context,
           vector == VECTOR_PAGE_FAULT ? x86_read_cr2() : context->regs.rip);
     return vector;
 }

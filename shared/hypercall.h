@@ -300,7 +300,7 @@ _Static_assert(sizeof(struct zv_call) == 112, "zv_call");
 
 enum zv_event_kind {
     ZV_EVENT_KIND_SYSCALL = 1, /* number = system call                                          */
-    ZV_EVENT_KIND_TRAP = 2,    /* number = vector                                               */
+    ZV_EVENT_KIND_TRAP = 2,    /* number = vector | error code << 8                             */
     ZV_EVENT_KIND_TSC = 3,     /* user code has read the time stamp counter                     */
     ZV_EVENT_KIND_TIMER = 4,   /* a deadline has passed: a timer interrupt before user code runs */
     ZV_EVENT_KIND_IDLE = 5,    /* nothing was ready: tsc is the deadline to which time went      */

@@ -103,7 +103,7 @@ expect "log_written: a byte or two an event" is_compact
 case_run log_shown 0 ./zvmm log "$log"
 expect "log_shown: the command line" has "# zvmm --deterministic=3 --bootfs"
 expect "log_shown: system calls by name" has "zx_channel_create("
-expect "log_shown: page faults" has "page fault at 0x"
+expect "log_shown: page faults" has "read page fault at 0x"
 expect "log_shown: the time stamp counter" has "reads the time stamp counter"
 expect "log_shown: idling" has "idle until then"
 expect "log_shown: timer interrupts" has "timer interrupt"

@@ -36,6 +36,15 @@ static const char *vector_name(uint32_t vector)
                                                                               : "trap";
 }
 
+/* In front of "page fault": the bits of its error code. */
+static const char *access_name(uint32_t number)
+{
+    uint32_t error_code = number >> 8;
+    if ((number & 0xff) != 14)
+        return "";
+    return (error_code & 16) != 0 ? "execute " : (error_code & 2) != 0 ? "write " : "read ";
+}
+
 void runlog_text(const struct zv_event *event, char text[RUNLOG_TEXT])
 {
     uint32_t number = event->what >> 8 & 0xffff;
@@ -48,7 +57,8 @@ void runlog_text(const struct zv_event *event, char text[RUNLOG_TEXT])
         snprintf(text, room, "thread %llu  zx_%s(%#llx)", id, syscall_name(number), detail);
         return;
     case ZV_EVENT_KIND_TRAP:
-        snprintf(text, room, "thread %llu  %s at %#llx", id, vector_name(number), detail);
+        snprintf(text, room, "thread %llu  %s%s at %#llx", id, access_name(number),
+                 vector_name(number & 0xff), detail);
         return;
     case ZV_EVENT_KIND_TSC:
         snprintf(text, room, "thread %llu  reads the time stamp counter", id);
