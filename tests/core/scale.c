@@ -38,14 +38,18 @@ static uint64_t free_bytes(void)
 
 /* ---- Threads that wait ---------------------------------------------------------------------- */
 
-/* What a thread's registers take: general ones and the state that XSAVE keeps. */
+/* What a thread's registers take: general ones and the state that XSAVE keeps, in a block of memory
+ * of its own, which is a power of two. */
 static uint64_t register_bytes(void)
 {
     unsigned eax, ebx, ecx, edx;
+    uint64_t block = 1024;
 
-    if (!__get_cpuid_count(0xd, 0, &eax, &ebx, &ecx, &edx) || ebx < 576)
-        ebx = 576;
-    return sizeof(zx_thread_state_general_regs_t) + ebx;
+    if (!__get_cpuid_count(0xd, 0, &eax, &ebx, &ecx, &edx))
+        ebx = 0;
+    while (block < ebx)
+        block *= 2;
+    return sizeof(zx_thread_state_general_regs_t) + block;
 }
 
 #define WAITER_STACK 512u
