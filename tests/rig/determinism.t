@@ -14,9 +14,9 @@ printf '1ms ps\n+1h echo an hour later\\c\n+1ms \\nthreads\n' >"$folder/script"
 files=()
 for name in zvmm guest.elf demo script; do files+=(--file "$folder/$name"); done
 tests/rig/run.sh --timeout 1500 "${files[@]}" --script tests/rig/determinism-cases.sh -- "FULL=${FULL:-}" \
-    >"$TAP_DIR/there" 2>&1
+    >"$TAP_DIR/there" 2>"$TAP_DIR/rig"
 status=$?
-[ $status != 77 ] || skip_all "$(tail -1 "$TAP_DIR/there")"
+[ $status != 77 ] || skip_all "$(tail -1 "$TAP_DIR/rig")"
 cases=$PWD/tests/rig/determinism-cases.sh
 (cd "$folder" && sh "$cases" "FULL=${FULL:-}") >"$TAP_DIR/here"
 
@@ -25,5 +25,5 @@ while read -r line; do
     tap_result "$(grep -qxF -- "$line" "$TAP_DIR/there" && echo ok || echo not)" "${line%% *}: the same on both: ${line#* }"
 done <"$TAP_DIR/here"
 tap_result "$(cmp -s "$TAP_DIR/here" "$TAP_DIR/there" && echo ok || echo not)" "and nothing else"
-cmp -s "$TAP_DIR/here" "$TAP_DIR/there" || sed 's/^/# rig: /' "$TAP_DIR/there"
+cmp -s "$TAP_DIR/here" "$TAP_DIR/there" || sed 's/^/# rig: /' "$TAP_DIR/there" "$TAP_DIR/rig"
 finish
