@@ -5,7 +5,7 @@ cd "$(dirname "$0")/../.." || exit 1
 command -v clang >/dev/null || skip_all 'no clang'
 program=obj/fuzz/fuzz-snapshot
 mkdir -p obj/fuzz
-sources=(tests/vmm/fuzz/snapshot.c vmm/snapshot/{file,write,temporary}.c vmm/error.c)
+sources=(tests/vmm/fuzz/snapshot.c vmm/snapshot/{file,write,temporary}.c vmm/{array,error}.c)
 if ! clang -std=gnu11 -D_GNU_SOURCE -O1 -g -fsanitize=fuzzer,address,undefined \
     -fno-sanitize-recover=undefined -Ishared -iquote vmm -o $program "${sources[@]}" \
     -lxxhash 2>"$ERR"; then

@@ -6,16 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
+
 static int add(struct figures *figures, const char *row, enum figure_kind kind, double value)
 {
-    if (figures->count == figures->room) {
-        size_t room = figures->room * 2 + 256;
-        void *larger = reallocarray(figures->list, room, sizeof(*figures->list));
-        if (larger == NULL)
-            return -1;
-        figures->list = larger;
-        figures->room = room;
-    }
+    struct figure *list = array_grow(figures->list, figures->count, &figures->room, sizeof(*list));
+    if (list == NULL)
+        return -1;
+    figures->list = list;
     char *copy = strdup(row);
     if (copy == NULL)
         return -1;

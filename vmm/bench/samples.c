@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
+
 /* ---- Series --------------------------------------------------------------------------------- */
 
 struct series *samples_find(const struct samples *samples, size_t subject, const char *name)
@@ -26,14 +28,10 @@ static struct series *find_or_add(struct samples *samples, size_t subject, const
     struct series *series = samples_find(samples, subject, name);
     if (series != NULL)
         return series;
-    if (samples->count == samples->room) {
-        size_t room = samples->room * 2 + 64;
-        series = reallocarray(samples->series, room, sizeof(*series));
-        if (series == NULL)
-            return NULL;
-        samples->series = series;
-        samples->room = room;
-    }
+    series = array_grow(samples->series, samples->count, &samples->room, sizeof(*series));
+    if (series == NULL)
+        return NULL;
+    samples->series = series;
     series = &samples->series[samples->count];
     *series = (struct series){.name = strdup(name), .unit = strdup(unit), .subject = subject};
     if (series->name == NULL || series->unit == NULL) {
@@ -115,14 +113,11 @@ static int read_windows(struct reader *reader, const char *text)
         if (*end == '~')
             pace = strtoull(end + 1, &end, 10);
         note_pace(reader->samples, pace);
-        if (reader->count == reader->room) {
-            size_t room = reader->room * 2 + 256;
-            void *larger = reallocarray(reader->windows, room, sizeof(*reader->windows));
-            if (larger == NULL)
-                return -1;
-            reader->windows = larger;
-            reader->room = room;
-        }
+        struct vouch_window *windows =
+            array_grow(reader->windows, reader->count, &reader->room, sizeof(*windows));
+        if (windows == NULL)
+            return -1;
+        reader->windows = windows;
         begin -= reader->boot->tsc_offset;
         reader->windows[reader->count++] = (struct vouch_window){begin, begin + length, pace, 0};
         if (*end != ',')

@@ -3,38 +3,33 @@
 
 #include <stdlib.h>
 
+#include "array.h"
+
 #define MOST_MOMENTS 4096 /* a sample with more counts as having these */
 
 /* ---- Facts ---------------------------------------------------------------------------------- */
 
-/* Room for one more element of `size` bytes; false without memory. */
-static bool grow(void **array, size_t *room, size_t count, size_t size)
-{
-    if (count < *room)
-        return true;
-    size_t wanted = *room != 0 ? *room * 2 : 256;
-    void *larger = reallocarray(*array, wanted, size);
-    if (larger == NULL)
-        return false;
-    *array = larger;
-    *room = wanted;
-    return true;
-}
-
 void vouch_add_span(struct vouch_facts *facts, uint64_t begin, uint64_t end, unsigned reason)
 {
-    if (!grow((void **)&facts->spans, &facts->span_room, facts->span_count, sizeof(*facts->spans)))
+    struct vouch_span *spans =
+        array_grow(facts->spans, facts->span_count, &facts->span_room, sizeof(*spans));
+    if (spans == NULL) {
         facts->out_of_memory = true;
-    else
-        facts->spans[facts->span_count++] = (struct vouch_span){begin, end, reason};
+        return;
+    }
+    facts->spans = spans;
+    facts->spans[facts->span_count++] = (struct vouch_span){begin, end, reason};
 }
 
 static void add_moment(struct vouch_facts *facts, struct vouch_moments *moments, uint64_t at)
 {
-    if (!grow((void **)&moments->at, &moments->room, moments->count, sizeof(*moments->at)))
+    uint64_t *all = array_grow(moments->at, moments->count, &moments->room, sizeof(*all));
+    if (all == NULL) {
         facts->out_of_memory = true;
-    else
-        moments->at[moments->count++] = at;
+        return;
+    }
+    moments->at = all;
+    moments->at[moments->count++] = at;
 }
 
 void vouch_add_exit(struct vouch_facts *facts, uint64_t at)

@@ -3,14 +3,13 @@
 
 #include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "inspect/kernel.h"
+#include "snapshot/temporary.h"
 
 enum { TABLES_MAX = 1 << 17, THREAD_REGISTERS = 20 };
 
@@ -25,9 +24,7 @@ struct core {
     struct core_ranges ranges;
     struct core_notes notes;
     uint64_t memory_offset; /* of RAM in the core file */
-    const char *path;
-    char temporary[4096];
-    int fd;
+    struct temporary output;
 };
 
 /* ---- Command line --------------------------------------------------------------------------- */
@@ -155,24 +152,6 @@ static int collect(struct core *core, const struct arguments *arguments, struct 
 
 /* ---- Writing -------------------------------------------------------------------------------- */
 
-static int put(struct core *core, const void *data, uint64_t length, uint64_t offset,
-               struct zvmm_error *error)
-{
-    const uint8_t *from = data;
-    while (length != 0) {
-        ssize_t written = pwrite(core->fd, from, length, (off_t)offset);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return error_set(error, "%s: cannot write the core file: %s; free some space",
-                             core->path, strerror(written < 0 ? errno : ENOSPC));
-        from += written;
-        offset += (uint64_t)written;
-        length -= (uint64_t)written;
-    }
-    return 0;
-}
-
 static int put_headers(struct core *core, struct zvmm_error *error)
 {
     size_t count = core->ranges.count + 1;
@@ -206,11 +185,13 @@ static int put_headers(struct core *core, struct zvmm_error *error)
             .p_align = PAGE_BYTES,
         };
     }
-    int result = put(core, &header, sizeof(header), 0, error);
+    int result = temporary_write(&core->output, &header, sizeof(header), 0, error);
     if (result == 0)
-        result = put(core, headers, count * sizeof(*headers), sizeof(header), error);
+        result = temporary_write(&core->output, headers, count * sizeof(*headers), sizeof(header),
+                                 error);
     if (result == 0)
-        result = put(core, core->notes.bytes, core->notes.length, notes_offset, error);
+        result = temporary_write(&core->output, core->notes.bytes, core->notes.length, notes_offset,
+                                 error);
     free(headers);
     return result;
 }
@@ -239,52 +220,46 @@ static int put_memory(struct core *core, struct zvmm_error *error)
     for (uint64_t at = 0; at < pages && result == 0; at = end) {
         for (end = at; present[end] != 0; end++)
             ;
-        result = put(core, core->target.memory + at * PAGE_BYTES, (end - at) * PAGE_BYTES,
-                     core->memory_offset + at * PAGE_BYTES, error);
+        result =
+            temporary_write(&core->output, core->target.memory + at * PAGE_BYTES,
+                            (end - at) * PAGE_BYTES, core->memory_offset + at * PAGE_BYTES, error);
         while (end < pages && present[end] == 0)
             end++;
     }
     free(present);
     if (result == 0 &&
-        ftruncate(core->fd, (off_t)(core->memory_offset + core->target.memory_bytes)) != 0)
-        return error_set(error, "%s: cannot make the core file that long: %s", core->path,
+        ftruncate(core->output.fd, (off_t)(core->memory_offset + core->target.memory_bytes)) != 0)
+        return error_set(error, "%s: cannot make the core file that long: %s", core->output.path,
                          strerror(errno));
     return result;
 }
 
-/* Under another name until it is whole. */
-static int write_file(struct core *core, struct zvmm_error *error)
+static int write_file(struct core *core, const char *path, struct zvmm_error *error)
 {
-    if (snprintf(core->temporary, sizeof(core->temporary), "%s.%d.tmp", core->path, getpid()) >=
-        (int)sizeof(core->temporary))
-        return error_set(error, "core: the file's name is too long");
-    core->fd = open(core->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (core->fd < 0)
-        return error_set(error, "%s: cannot make the core file: %s", core->path, strerror(errno));
+    struct zvmm_error reason;
+    if (temporary_create(&core->output, path, &reason) != 0)
+        return error_set(error, "cannot make the core file: %s", reason.text);
     int result = put_headers(core, error);
     if (result == 0)
         result = put_memory(core, error);
-    close(core->fd);
-    if (result == 0 && rename(core->temporary, core->path) != 0)
-        result = error_set(error, "%s: cannot make the core file: %s", core->path, strerror(errno));
-    if (result != 0)
-        unlink(core->temporary);
+    if (result == 0)
+        result = temporary_finish(&core->output, false, error);
+    temporary_close(&core->output);
     return result;
 }
 
 int core_command(int argc, char *argv[])
 {
     struct arguments arguments = {.snapshot = NULL};
-    struct core core = {.fd = -1};
+    struct core core = {.file = NULL};
     struct zvmm_error error;
     if (parse(&arguments, argc, argv, &error) != 0)
         error_fatal(&error);
     if (arguments.help)
         return print_usage();
-    core.path = arguments.output;
     if (snapshot_open(&core.file, arguments.snapshot, &error) != 0 ||
         snapshot_target(core.file, &core.target, &error) != 0 ||
-        collect(&core, &arguments, &error) != 0 || write_file(&core, &error) != 0)
+        collect(&core, &arguments, &error) != 0 || write_file(&core, arguments.output, &error) != 0)
         error_fatal(&error);
     free(core.ranges.range);
     free(core.notes.bytes);

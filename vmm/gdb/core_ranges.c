@@ -2,6 +2,7 @@
 #include <elf.h>
 #include <stdlib.h>
 
+#include "array.h"
 #include "gdb/core.h"
 #include "longmode.h"
 
@@ -18,14 +19,11 @@ static int add(struct core_ranges *ranges, const struct core_range *new)
     }
     if (ranges->count == RANGES_MAX)
         return 0; /* ELF counts segments in 16 bits: what comes last is left out */
-    if (ranges->count == ranges->room) {
-        size_t room = ranges->room != 0 ? 2 * ranges->room : 256;
-        struct core_range *more = realloc(ranges->range, room * sizeof(*more));
-        if (more == NULL)
-            return -1;
-        ranges->range = more;
-        ranges->room = room;
-    }
+    struct core_range *more =
+        array_grow(ranges->range, ranges->count, &ranges->room, sizeof(*more));
+    if (more == NULL)
+        return -1;
+    ranges->range = more;
     ranges->range[ranges->count++] = *new;
     return 0;
 }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "inspect/kernel.h"
 
 enum { BUCKETS = 1 << 14, OBJECTS_MAX = 1 << 21 };
@@ -103,15 +104,12 @@ static struct object_type *type_of_ops(struct inspector *inspector, struct censu
 
 static bool make_room(struct census *census)
 {
-    if (census->count < census->room)
-        return true;
-    size_t room = census->room != 0 ? census->room * 2 : 256;
-    struct object **more =
-        room <= OBJECTS_MAX ? realloc(census->object, room * sizeof(*more)) : NULL;
+    if (census->count == OBJECTS_MAX)
+        return false;
+    struct object **more = array_grow(census->object, census->count, &census->room, sizeof(*more));
     if (more == NULL)
         return false;
     census->object = more;
-    census->room = room;
     return true;
 }
 

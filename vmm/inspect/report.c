@@ -67,6 +67,16 @@ static const char *keep(struct report *report, const char *text)
     return copy != NULL ? memcpy(copy, text, size) : NULL;
 }
 
+static void append(struct item *parent, struct item *item)
+{
+    if (parent->last != NULL)
+        parent->last->next = item;
+    else
+        parent->first = item;
+    parent->last = item;
+    parent->count++;
+}
+
 static struct item *add(struct report *report, struct item *parent, const char *key,
                         enum item_kind kind)
 {
@@ -78,14 +88,8 @@ static struct item *add(struct report *report, struct item *parent, const char *
     *item = (struct item){.kind = kind};
     if (key != NULL && (item->key = keep(report, key)) == NULL)
         return NULL;
-    if (parent == NULL)
-        return item;
-    if (parent->last != NULL)
-        parent->last->next = item;
-    else
-        parent->first = item;
-    parent->last = item;
-    parent->count++;
+    if (parent != NULL)
+        append(parent, item);
     return item;
 }
 
@@ -154,12 +158,7 @@ void item_adopt(struct item *parent, const char *key, struct item *item)
         return;
     item->key = key;
     item->next = NULL;
-    if (parent->last != NULL)
-        parent->last->next = item;
-    else
-        parent->first = item;
-    parent->last = item;
-    parent->count++;
+    append(parent, item);
 }
 
 const struct item *item_find(const struct item *map, const char *key)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "inspect/kernel.h"
 
 enum { ELEMENTS_MAX = 1 << 20, DEPTH_MAX = 64 };
@@ -14,14 +15,10 @@ static bool push(struct inspector *inspector, struct walk *walk, uint64_t addres
                      ELEMENTS_MAX);
         return false;
     }
-    if (walk->count == walk->room) {
-        size_t room = walk->room != 0 ? walk->room * 2 : 16;
-        uint64_t *more = realloc(walk->address, room * sizeof(*more));
-        if (more == NULL)
-            return false;
-        walk->address = more;
-        walk->room = room;
-    }
+    uint64_t *more = array_grow(walk->address, walk->count, &walk->room, sizeof(*more));
+    if (more == NULL)
+        return false;
+    walk->address = more;
     walk->address[walk->count++] = address;
     return true;
 }

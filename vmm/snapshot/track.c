@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
+#include "array.h"
 #include "layout.h"
 #include "vm.h"
 
@@ -44,17 +45,13 @@ static void add_page(struct zvmm *vm, uint64_t page)
     struct track *track = &vm->track;
     if (page >= track->set.pages || page_set_has(&track->set, page))
         return;
-    if (track->count == track->room) {
-        uint64_t room = track->room == 0 ? 4096 : 2 * track->room;
-        uint64_t *list = realloc(track->list, room * sizeof(*list));
-        if (list == NULL) {
-            error_set(&vm->error, "tracking of written pages: out of memory");
-            vm->failed = true;
-            return;
-        }
-        track->list = list;
-        track->room = room;
+    uint64_t *list = array_grow(track->list, track->count, &track->room, sizeof(*list));
+    if (list == NULL) {
+        error_set(&vm->error, "tracking of written pages: out of memory");
+        vm->failed = true;
+        return;
     }
+    track->list = list;
     page_set_add(&track->set, page * PAGE_BYTES, PAGE_BYTES);
     track->list[track->count++] = page;
 }

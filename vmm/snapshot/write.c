@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "snapshot/temporary.h"
 
 #define XXH_INLINE_ALL
@@ -62,14 +63,11 @@ static enum page_kind classify(const struct snapshot_image *image, uint64_t padd
 /* List and write [paddr, paddr + length), all of one kind. */
 static int emit(struct writer *writer, uint64_t paddr, uint64_t length, const uint8_t *data)
 {
-    if (writer->num_runs == writer->room) {
-        uint64_t room = writer->room == 0 ? 1024 : 2 * writer->room;
-        struct zsnap_run *runs = realloc(writer->runs, room * sizeof(*runs));
-        if (runs == NULL)
-            return no_memory(writer);
-        writer->runs = runs;
-        writer->room = room;
-    }
+    struct zsnap_run *runs =
+        array_grow(writer->runs, writer->num_runs, &writer->room, sizeof(*runs));
+    if (runs == NULL)
+        return no_memory(writer);
+    writer->runs = runs;
     writer->runs[writer->num_runs++] = (struct zsnap_run){
         .paddr = paddr,
         .length = length,
