@@ -196,9 +196,11 @@ uint64_t virtual_trap(uint64_t vector, uint64_t *error_code)
 
 /* ---- What processors do differently -------------------------------------------------------- */
 
+#define FXSAVE_TAG_END  5  /* reserved */
 #define FXSAVE_FOP      6  /* last x87 instruction and operand: some processors store them ... */
 #define FXSAVE_MXCSR    24 /* ... up to here, some only after an exception */
 #define FXSAVE_MASK     28
+#define FXSAVE_ST       32 /* 8 registers of 10 bytes in 16: not all processors write the rest */
 #define FXSAVE_RESERVED 416
 
 void virtual_normalise_fpu(void *area)
@@ -206,7 +208,10 @@ void virtual_normalise_fpu(void *area)
     uint8_t *at = area;
     uint32_t mask = VIRTUAL_MXCSR_MASK;
 
+    at[FXSAVE_TAG_END] = 0;
     memset(at + FXSAVE_FOP, 0, FXSAVE_MXCSR - FXSAVE_FOP);
     memcpy(at + FXSAVE_MASK, &mask, sizeof mask);
+    for (unsigned i = 0; i < 8; i++)
+        memset(at + FXSAVE_ST + 16 * i + 10, 0, 6);
     memset(at + FXSAVE_RESERVED, 0, 512 - FXSAVE_RESERVED);
 }

@@ -12,7 +12,7 @@ det threads -- threads
 det shell
 det channel -- core-tests 'Channel.*'
 det timer -- core-tests 'Timer.*' 'Clock.*' 'Time.*'
-det pager -- core-tests 'Port.*' 'Pager.Evict*' 'Event*' 'Futex.*'
+det pager -- core-tests 'Port.*' 'Pager.*' 'Event*' 'Futex.*'
 [ "$1" = FULL=1 ] || exit 0
 # Left out are tests whose threads spin until they are preempted, and one in which processors differ: where a jump to
 # an address that is not canonical faults. docs/determinism.md
