@@ -17,6 +17,7 @@ TAP_FAILED=0
 TAP_DIR=$(mktemp -d)
 OUT=$TAP_DIR/out
 ERR=$TAP_DIR/err
+export XDG_CACHE_HOME=$TAP_DIR/cache # what zvmm keeps from one run to the next
 trap 'rm -rf "$TAP_DIR"' EXIT
 
 tap_result() { # ok|not NAME

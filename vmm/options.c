@@ -591,6 +591,7 @@ static int parse_words(struct options *options, int argc, char *const argv[], in
     options->config.argument_count = argc;
     options->config.arguments = argv;
     options->config.own_process = true;
+    options->config.keep_finding = true;
     options->config.panic_snapshot = true;
     while (index < argc && strcmp(argv[index], "--") != 0) {
         if (argv[index][0] == '-' && argv[index][1] != '\0') {

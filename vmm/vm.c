@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cpuid.h"
+#include "finding.h"
 #include "longmode.h"
 #include "probe.h"
 #include "replay/determinism.h"
@@ -108,9 +109,32 @@ static int make_plain_vm(struct build *build)
     return cpuid_set_basic(&vm->kvm, &build->cpuid, build->error);
 }
 
+/* Make the plain kind and look how it behaves; only a KVM without any quirk costs a second VM. */
+static int make_probed_vm(struct build *build)
+{
+    struct zvmm *vm = build->vm;
+    if (make_plain_vm(build) != 0 ||
+        probe_run(&vm->kvm, &vm->memory, gpa(vm->boot.stack), &vm->quirks, &vm->stats.probe_runs,
+                  build->error) != 0)
+        return -1;
+    vm_remark(vm, "probe found quirks %#x", vm->quirks);
+    if (vm->config.keep_finding)
+        finding_keep(vm->kvm.fd, vm->quirks);
+    if (vm->quirks != 0)
+        return 0;
+    kvm_destroy_vm(&vm->kvm);
+    return make_hardware_vm(build);
+}
+
+static int make_vm_for_quirks(struct build *build)
+{
+    return (build->vm->quirks & ZV_QUIRK_SLOW_RING0) != 0 ? make_plain_vm(build)
+                                                          : make_hardware_vm(build);
+}
+
 /*
- * Choose the kind of VM. Where the modules say hardware, that is believed; elsewhere the plain
- * kind is made first and probed, and only a KVM without any quirk costs a second VM.
+ * Choose the kind of VM. Where the modules say hardware, that is believed; elsewhere the finding
+ * of an earlier run, and without one the probe's.
  */
 static int make_vm(struct build *build)
 {
@@ -121,20 +145,16 @@ static int make_vm(struct build *build)
     }
     if (vm->config.has_quirks) {
         vm->quirks = vm->config.quirks;
-        return (vm->quirks & ZV_QUIRK_SLOW_RING0) != 0 ? make_plain_vm(build)
-                                                       : make_hardware_vm(build);
+        return make_vm_for_quirks(build);
     }
-    if (!vm->config.force_probe && probe_is_hardware())
+    if (vm->config.force_probe)
+        return make_probed_vm(build);
+    if (probe_is_hardware())
         return make_hardware_vm(build);
-    if (make_plain_vm(build) != 0 ||
-        probe_run(&vm->kvm, &vm->memory, gpa(vm->boot.stack), &vm->quirks, &vm->stats.probe_runs,
-                  build->error) != 0)
-        return -1;
-    vm_remark(vm, "probe found quirks %#x", vm->quirks);
-    if (vm->quirks != 0)
-        return 0;
-    kvm_destroy_vm(&vm->kvm);
-    return make_hardware_vm(build);
+    if (!vm->config.keep_finding || !finding_read(vm->kvm.fd, &vm->quirks))
+        return make_probed_vm(build);
+    vm_remark(vm, "an earlier run's probe found quirks %#x", vm->quirks);
+    return make_vm_for_quirks(build);
 }
 
 static void choose_features(struct build *build)

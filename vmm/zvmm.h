@@ -52,7 +52,8 @@ struct zvmm_config {
     int pin_cpu;     /* host CPU for the vCPU thread, or -1                        */
     bool has_quirks; /* quirks (ZV_QUIRK_*) replace the probe's finding            */
     uint32_t quirks;
-    bool force_probe;        /* probe even where the KVM is known to be hardware's         */
+    bool force_probe;        /* probe even where nothing new is to be found                */
+    bool keep_finding;       /* the probe's finding, in the user's cache folder: finding.h   */
     bool baseline_cpu;       /* offer the baseline processor even if there is more         */
     bool deterministic;      /* virtual time and the baseline machine: docs/determinism.md   */
     const char *input_path;  /* deterministic: console input script, or NULL for none        */

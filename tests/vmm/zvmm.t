@@ -128,6 +128,57 @@ guest 'hello' 0 hello
 expect 'hello prints' output_is 'hello from the test guest'
 guest 'hello with statistics' 0 hello --stats
 expect 'hello takes one KVM_RUN' err_has 'runs=1 '
+
+# ---- The probe's finding is kept, and believed only if it can be ----
+KEPT=$XDG_CACHE_HOME/zvmm/probe
+probes() { # NAME ARGS...: runs, and the probe does too
+    case_run "$1" 0 ./zvmm $GUEST --cmdline hello --verbose "${@:2}"
+    expect "$1: probes" err_has 'zvmm: probe found'
+}
+believes() {
+    case_run "$1" 0 ./zvmm $GUEST --cmdline hello --verbose --stats
+    expect "$1: does not probe" err_has 'probe_runs=0 '
+    expect "$1: and says so" err_has "zvmm: an earlier run's probe found"
+}
+flip_byte() { # OFFSET: in the kept file
+    local byte
+    byte=$(od -An -tu1 -j "$1" -N 1 "$KEPT")
+    printf '%b' "\\x$(printf '%02x' $((byte ^ 1)))" |
+        dd of="$KEPT" bs=1 seek="$1" conv=notrunc status=none
+}
+if [ -e /sys/module/kvm_intel ] || [ -e /sys/module/kvm_amd ]; then
+    skip 'the finding is kept' 'no probe on hardware KVM'
+else
+    rm -f "$KEPT"
+    probes 'finding: none yet'
+    believes 'finding: the next run'
+    probes 'finding: not wanted' --quirks probe
+    for offset in 0 8 23 24 30 32 39; do
+        flip_byte $offset
+        probes "finding: byte $offset flipped"
+        believes "finding: byte $offset mended"
+    done
+    truncate -s 20 "$KEPT"
+    probes 'finding: truncated'
+    chmod 666 "$KEPT"
+    probes 'finding: others may write it'
+    mv "$KEPT" "$KEPT.other"
+    ln -s probe.other "$KEPT"
+    probes 'finding: a link'
+    believes 'finding: replaced by a file'
+    expect 'finding: the file is the user'"'"'s' test "$(stat -c %a "$KEPT")" = 600
+    rm "$KEPT"
+    mkfifo "$KEPT"
+    probes 'finding: a pipe'
+    rm "$KEPT"
+    chmod 777 "${KEPT%/*}"
+    probes 'finding: a folder of everybody'
+    expect 'finding: nothing kept there' test ! -e "$KEPT"
+    chmod 700 "${KEPT%/*}"
+    XDG_CACHE_HOME=/proc/none probes 'finding: nowhere to keep it'
+    expect 'finding: nobody is told' test "$(grep -c . "$ERR")" = 1
+fi
+
 case_run 'options after the guest' 0 ./zvmm $GUEST --memory=64M --cmdline info -- prog 'a b' 100%
 expect 'arguments are encoded' has_line 'cmdline=info userboot=bin/prog userboot.arg=a%20b userboot.arg=100%25'
 expect 'memory as asked' has_line 'memory=0x4000000'
