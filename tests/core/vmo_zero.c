@@ -60,8 +60,9 @@ TEST(VmoZero, AcrossPages)
 TEST(VmoZero, WholePages)
 {
     zx_handle_t vmo = filled_vmo(4);
-    uint64_t pages = all_vmo_pages();
 
+    EXPECT_TRUE(!is_zero_there(vmo, 4, PAGE, 2 * PAGE)); /* touches this program's own pages */
+    uint64_t pages = all_vmo_pages();
     EXPECT_OK(zero(vmo, PAGE, 2 * PAGE));
     EXPECT_TRUE(is_zero_there(vmo, 4, PAGE, 2 * PAGE));
     EXPECT_EQ(committed_pages(vmo), 2);
