@@ -40,6 +40,22 @@ result $? "memory_pressure: all cases ran"
 
 run scale 0 --memory 1G guest.elf -- core-tests 'Scale.*' </dev/null
 
+# Started from a kept snapshot, and put back to one: with the in-kernel interrupt controller.
+export XDG_CACHE_HOME=/cache
+mkdir -p /cache
+run cold 0 guest.elf -- core-tests 'EventPair.*' </dev/null
+cp /out /cold
+run warm_first 0 --warm guest.elf -- core-tests 'EventPair.*' </dev/null
+cmp /cold /out >/difference
+result $? "the first warm start prints what a cold one does"
+run warm_again 0 --warm guest.elf -- core-tests 'EventPair.*' </dev/null
+cmp /cold /out >/difference
+result $? "and so does the second"
+run warm_status 127 --warm guest.elf -- nosuch </dev/null
+run test_fork_at 0 test --fork-at ready guest.elf -- core-tests 'Event*' 'Timer.*' 'Futex.*' </dev/null
+tail -1 /out | grep -q '^# passed [1-9][0-9]* failed 0$'
+result $? "every test passes from the kept state"
+
 # Should a case hang, what came before it is shown.
 timeout 540 ./zvmm guest.elf -- core-tests >/all 2>&1 </dev/null
 got=$?
