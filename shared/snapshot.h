@@ -50,8 +50,8 @@ enum zsnap_type {
     ZSNAP_MP_STATE = 22,  /* struct kvm_mp_state                                                  */
     ZSNAP_MSRS = 23,      /* struct zsnap_msr[]                                                   */
     ZSNAP_CPUID = 24,     /* struct kvm_cpuid_entry2[]                                            */
-    ZSNAP_LAPIC = 25,     /* struct kvm_lapic_state; this and the next with ZV_FEATURE_LAPIC only */
-    ZSNAP_IRQCHIP = 26,   /* struct kvm_irqchip[3]: both PICs, the I/O APIC                       */
+    ZSNAP_LAPIC = 25,     /* struct kvm_lapic_state; only with ZV_FEATURE_LAPIC                    */
+    ZSNAP_IRQCHIP = 26,   /* both PICs and the I/O APIC; older files only, ignored                  */
 };
 
 struct zsnap_section {

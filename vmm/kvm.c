@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -97,13 +98,14 @@ int kvm_open(struct kvm *kvm, const char *path, struct zvmm_error *error)
                          path, version, KVM_API_VERSION);
     }
     /* Registers travel in struct kvm_run, and a kick must not be lost: Linux 4.17 has both. */
-    if ((ioctl(fd, KVM_CHECK_EXTENSION, KVM_CAP_SYNC_REGS) & NEEDED_SYNC_REGS) !=
-            NEEDED_SYNC_REGS ||
+    int sync_regs = ioctl(fd, KVM_CHECK_EXTENSION, KVM_CAP_SYNC_REGS);
+    if (sync_regs < 0 || (sync_regs & NEEDED_SYNC_REGS) != NEEDED_SYNC_REGS ||
         ioctl(fd, KVM_CHECK_EXTENSION, KVM_CAP_IMMEDIATE_EXIT) <= 0) {
         close(fd);
         return error_set(error, "%s: this KVM is too old; use Linux 4.17 or later", path);
     }
     kvm->fd = fd;
+    kvm->sync_regs = (uint32_t)sync_regs & (NEEDED_SYNC_REGS | KVM_SYNC_X86_EVENTS);
     return 0;
 }
 
@@ -184,6 +186,16 @@ static void want_ring(struct kvm *kvm)
         kvm->ring_bytes = RING_BYTES;
 }
 
+/*
+ * A local APIC in the kernel, and no I/O APIC and no PICs: nobody would use them, and they would
+ * cost as much again to make, to save and to put back.
+ */
+static int add_lapic(struct kvm *kvm)
+{
+    struct kvm_enable_cap cap = {.cap = KVM_CAP_SPLIT_IRQCHIP};
+    return ioctl(kvm->vm_fd, KVM_ENABLE_CAP, &cap);
+}
+
 static int add_vcpu(struct kvm *kvm)
 {
     kvm->vcpu_fd = ioctl(kvm->vm_fd, KVM_CREATE_VCPU, 0);
@@ -217,8 +229,8 @@ int kvm_create_vm(struct kvm *kvm, const struct memory *memory, bool irqchip,
     step = "add guest memory";
     if (set_memory(kvm, memory, 0) != 0)
         goto destroy;
-    step = "create the interrupt controllers";
-    if (irqchip && ioctl(kvm->vm_fd, KVM_CREATE_IRQCHIP, 0) != 0)
+    step = "create the interrupt controller";
+    if (irqchip && add_lapic(kvm) != 0)
         goto destroy;
     step = "create a vCPU";
     if (add_vcpu(kvm) != 0)
@@ -231,6 +243,19 @@ destroy:
     return -1;
 }
 
+void kvm_settle_begin(struct kvm *kvm)
+{
+    kvm->run->immediate_exit = 1;
+    kvm->asked_regs = kvm->run->kvm_valid_regs;
+    kvm->run->kvm_valid_regs = kvm->sync_regs;
+}
+
+void kvm_settle_end(struct kvm *kvm, bool done)
+{
+    kvm->run->kvm_valid_regs = kvm->asked_regs;
+    kvm->settled = done;
+}
+
 void kvm_destroy_vm(struct kvm *kvm)
 {
     if (kvm->run != NULL)
@@ -239,6 +264,8 @@ void kvm_destroy_vm(struct kvm *kvm)
         close(kvm->vcpu_fd);
     if (kvm->vm_fd >= 0)
         close(kvm->vm_fd);
+    free(kvm->cpuid);
+    kvm->cpuid = NULL;
     kvm->run = NULL;
     kvm->vcpu_fd = kvm->vm_fd = -1;
 }

@@ -13,9 +13,13 @@ struct kvm {
     int vcpu_fd;
     struct kvm_run *run; /* shared with the kernel, run_bytes long */
     size_t run_bytes;
-    bool irqchip;        /* interrupt controllers are the kernel's; else zvmm injects */
-    bool want_ring;      /* set before kvm_create_vm(): written pages will have to be known */
-    uint32_t ring_bytes; /* of the dirty ring; 0: this KVM has none, or it was not wanted */
+    uint32_t sync_regs;       /* KVM_SYNC_X86_*: what of the vCPU travels in struct kvm_run */
+    uint32_t asked_regs;      /* what kvm_settle_begin() found asked for */
+    bool settled;             /* run->s.regs has all of sync_regs: see kvm_settle_begin() */
+    struct kvm_cpuid2 *cpuid; /* of the vCPU, once state_save() has read it; owned */
+    bool irqchip;             /* interrupt controllers are the kernel's; else zvmm injects */
+    bool want_ring;           /* set before kvm_create_vm(): written pages will have to be known */
+    uint32_t ring_bytes;      /* of the dirty ring; 0: this KVM has none, or it was not wanted */
 };
 
 /* Open `path` and check the API version. Every way this fails has its own remedy in `error`. */
@@ -30,6 +34,14 @@ int kvm_create_vm(struct kvm *kvm, const struct memory *memory, bool irqchip,
 
 /* Have KVM tell which pages of `memory` the guest writes from now on; errno says why not. */
 int kvm_set_logging(struct kvm *kvm, const struct memory *memory);
+
+/*
+ * A vCPU can be saved when its last exit is finished, which takes one KVM_RUN with immediate_exit.
+ * Before it: have the registers left in run->s.regs. After it: whether it has `done` that (ended
+ * with EINTR). kvm->settled then lasts until the next KVM_RUN.
+ */
+void kvm_settle_begin(struct kvm *kvm);
+void kvm_settle_end(struct kvm *kvm, bool done);
 
 /* Undo kvm_create_vm(); the device stays open. */
 void kvm_destroy_vm(struct kvm *kvm);

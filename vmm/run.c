@@ -170,13 +170,15 @@ static void run_once(struct zvmm *vm)
         timer_update(vm);
         interrupt_deliver(vm);
     }
-    /* The last exit has to be finished before the vCPU can be saved: that is all this KVM_RUN does.
-     */
-    if (atomic_load(&vm->pauses.wanted))
-        vm->kvm.run->immediate_exit = 1;
+    bool settle = atomic_load(&vm->pauses.wanted);
+    if (settle)
+        kvm_settle_begin(&vm->kvm);
+    vm->kvm.settled = false;
     int result =
         vm->determinism != NULL ? user_traps_run(&vm->kvm) : ioctl(vm->kvm.vcpu_fd, KVM_RUN, 0);
     int reason = errno;
+    if (settle)
+        kvm_settle_end(&vm->kvm, result != 0 && reason == EINTR);
     vm->stats.runs++;
     if (vm->config.observer.left != NULL)
         vm->config.observer.left(vm->config.observer.context);
@@ -197,10 +199,11 @@ static void run_once(struct zvmm *vm)
 
 int vm_settle(struct zvmm *vm, struct zvmm_error *error)
 {
-    vm->kvm.run->immediate_exit = 1;
+    kvm_settle_begin(&vm->kvm);
     int result = ioctl(vm->kvm.vcpu_fd, KVM_RUN, 0);
     int reason = errno;
     vm->kvm.run->immediate_exit = 0;
+    kvm_settle_end(&vm->kvm, result != 0 && reason == EINTR);
     if (result != 0 && (reason == EINTR || reason == EAGAIN))
         return 0;
     return error_set(error, "KVM: the vCPU cannot be stopped: %s",

@@ -164,7 +164,7 @@ static void test_setup(void **state)
     expect_no_vm(KVM_CREATE_VM, EPERM, "not permitted", "allow KVM there");
     expect_no_vm(KVM_CREATE_VM, EIO, "switched off or not nested", "outer hypervisor");
     expect_no_vm(KVM_SET_USER_MEMORY_REGION, ENOMEM, "out of memory", "smaller --memory");
-    expect_no_vm(KVM_CREATE_IRQCHIP, ENOMEM, "out of memory", "memory.max");
+    expect_no_vm(KVM_ENABLE_CAP, ENOMEM, "out of memory", "memory.max");
     expect_no_vm(KVM_CREATE_VCPU, ENOMEM, "out of memory", "memory.max");
     expect_no_vm(KVM_CREATE_VCPU, EINVAL, "Invalid argument", "kernel log");
 }

@@ -150,11 +150,12 @@ int zvmm_reset(struct zvmm *vm, struct zvmm_error *error)
         return error_set(error, "reset: the machine has no mark; call zvmm_mark() first");
     if (vm->failed)
         return error_set(error, "reset: the host has failed: %.400s", vm->error.text);
-    if (vm->kvm.run->exit_reason == KVM_EXIT_IO && vm_settle(vm, error) != 0)
+    bool was_running = vm->kvm.run->exit_reason == KVM_EXIT_IO;
+    if (was_running && vm_settle(vm, error) != 0)
         return -1;
     if (restore_pages(vm, error) != 0 ||
         clock_resume(&vm->clock, &vm->kvm, mark->tsc, vm->native_tsc, error) != 0 ||
-        state_reset(&mark->state, &vm->kvm, error) != 0)
+        state_reset(&mark->state, &vm->kvm, was_running, error) != 0)
         return -1;
     atomic_store(&vm->pending, mark->pending);
     vm->timer.fired = mark->timer_fired;

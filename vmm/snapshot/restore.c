@@ -167,9 +167,7 @@ static int read_state(struct restore *restore)
         return -1;
     if (!state->has_irqchip)
         return 0;
-    if (read_part(restore, ZSNAP_LAPIC, &state->lapic, sizeof(state->lapic)) != 0)
-        return -1;
-    return read_part(restore, ZSNAP_IRQCHIP, state->irqchips, sizeof(state->irqchips));
+    return read_part(restore, ZSNAP_LAPIC, &state->lapic, sizeof(state->lapic));
 }
 
 static int map_memory(struct restore *restore)

@@ -1,4 +1,4 @@
-/* state.c - all of a vCPU and of KVM's devices, in and out. */
+/* state.c - all of a vCPU and its local APIC, in and out. */
 #include "snapshot/state.h"
 
 #include <errno.h>
@@ -55,50 +55,68 @@ static int save_msrs(struct vcpu_state *state, const struct kvm *kvm)
     return 0;
 }
 
-static int save_cpuid(struct vcpu_state *state, const struct kvm *kvm)
+/* It does not change, so one ioctl does for all snapshots of a machine. */
+static int read_cpuid(struct kvm *kvm)
 {
-    union {
-        struct kvm_cpuid2 head;
-        uint8_t space[sizeof(struct kvm_cpuid2) + sizeof(state->cpuid)];
-    } table = {.head.nent = STATE_CPUID};
-    if (ioctl(kvm->vcpu_fd, KVM_GET_CPUID2, &table.head) != 0)
+    struct kvm_cpuid2 *table =
+        calloc(1, sizeof(*table) + STATE_CPUID * sizeof(struct kvm_cpuid_entry2));
+    if (table == NULL)
         return -1;
-    state->num_cpuid = table.head.nent;
-    memcpy(state->cpuid, table.head.entries, table.head.nent * sizeof(state->cpuid[0]));
-    return 0;
-}
-
-static int save_irqchip(struct vcpu_state *state, const struct kvm *kvm)
-{
-    if (ioctl(kvm->vcpu_fd, KVM_GET_LAPIC, &state->lapic) != 0)
+    table->nent = STATE_CPUID;
+    if (ioctl(kvm->vcpu_fd, KVM_GET_CPUID2, table) != 0) {
+        free(table);
         return -1;
-    for (uint32_t i = 0; i < STATE_IRQCHIPS; i++) {
-        state->irqchips[i] = (struct kvm_irqchip){.chip_id = i};
-        if (ioctl(kvm->vm_fd, KVM_GET_IRQCHIP, &state->irqchips[i]) != 0)
-            return -1;
     }
+    kvm->cpuid = table;
     return 0;
 }
 
-int state_save(struct vcpu_state *state, const struct kvm *kvm, bool xsave,
-               struct zvmm_error *error)
+static int save_cpuid(struct vcpu_state *state, struct kvm *kvm)
+{
+    if (kvm->cpuid == NULL && read_cpuid(kvm) != 0)
+        return -1;
+    state->num_cpuid = kvm->cpuid->nent;
+    memcpy(state->cpuid, kvm->cpuid->entries, state->num_cpuid * sizeof(state->cpuid[0]));
+    return 0;
+}
+
+/* What the KVM_RUN that settled the vCPU has left in struct kvm_run costs no further ioctl. */
+static int save_registers(struct vcpu_state *state, const struct kvm *kvm)
+{
+    const struct kvm_sync_regs *sync = &kvm->run->s.regs;
+    bool events = kvm->settled && (kvm->sync_regs & KVM_SYNC_X86_EVENTS) != 0;
+    int fd = kvm->vcpu_fd;
+    if (kvm->settled) {
+        state->regs = sync->regs;
+        state->sregs = sync->sregs;
+    } else if (ioctl(fd, KVM_GET_REGS, &state->regs) != 0 ||
+               ioctl(fd, KVM_GET_SREGS, &state->sregs) != 0) {
+        return -1;
+    }
+    if (events)
+        state->events = sync->events;
+    else if (ioctl(fd, KVM_GET_VCPU_EVENTS, &state->events) != 0)
+        return -1;
+    return 0;
+}
+
+int state_save(struct vcpu_state *state, struct kvm *kvm, bool xsave, struct zvmm_error *error)
 {
     int fd = kvm->vcpu_fd;
     state->has_xcrs = xsave;
     state->has_irqchip = kvm->irqchip;
-    /* The events first: with an irqchip, reading mp_state can take a pending event in. */
-    if (ioctl(fd, KVM_GET_MP_STATE, &state->mp_state) != 0 ||
-        ioctl(fd, KVM_GET_VCPU_EVENTS, &state->events) != 0 ||
-        ioctl(fd, KVM_GET_REGS, &state->regs) != 0 ||
-        ioctl(fd, KVM_GET_SREGS, &state->sregs) != 0 ||
-        ioctl(fd, KVM_GET_XSAVE, &state->xsave) != 0 ||
+    state->mp_state = (struct kvm_mp_state){.mp_state = KVM_MP_STATE_RUNNABLE};
+    /* First: with an irqchip, reading mp_state can take a pending event in. Without one a vCPU is
+     * always runnable. */
+    if ((kvm->irqchip && ioctl(fd, KVM_GET_MP_STATE, &state->mp_state) != 0) ||
+        save_registers(state, kvm) != 0 || ioctl(fd, KVM_GET_XSAVE, &state->xsave) != 0 ||
         ioctl(fd, KVM_GET_DEBUGREGS, &state->debugregs) != 0 ||
         (xsave && ioctl(fd, KVM_GET_XCRS, &state->xcrs) != 0))
         return refused("read the vCPU's state", error);
     if (save_msrs(state, kvm) != 0 || save_cpuid(state, kvm) != 0)
         return refused("read the vCPU's registers", error);
-    if (kvm->irqchip && save_irqchip(state, kvm) != 0)
-        return refused("read the interrupt controllers", error);
+    if (kvm->irqchip && ioctl(fd, KVM_GET_LAPIC, &state->lapic) != 0)
+        return refused("read the local APIC", error);
     return 0;
 }
 
@@ -132,48 +150,33 @@ static int load_msrs(const struct vcpu_state *state, const struct kvm *kvm,
     return 0;
 }
 
-static int load_irqchip(const struct vcpu_state *state, const struct kvm *kvm)
-{
-    for (uint32_t i = 0; i < STATE_IRQCHIPS; i++)
-        if (ioctl(kvm->vm_fd, KVM_SET_IRQCHIP, &state->irqchips[i]) != 0)
-            return -1;
-    return ioctl(kvm->vcpu_fd, KVM_SET_LAPIC, &state->lapic);
-}
-
 /*
- * Registers, segments and events go with the next KVM_RUN, which saves three ioctls. With an
- * irqchip the APIC base in sregs must be there before the LAPIC's registers are.
+ * Registers, segments and events go with the next KVM_RUN, which saves three ioctls. `now`: the
+ * local APIC is about to be set, and its mode, in sregs' APIC base, comes first.
  */
-static int load_by_run(const struct vcpu_state *state, const struct kvm *kvm)
+static int load_by_run(const struct vcpu_state *state, const struct kvm *kvm, bool now)
 {
     struct kvm_sync_regs *sync = &kvm->run->s.regs;
     sync->regs = state->regs;
     sync->sregs = state->sregs;
-    kvm->run->kvm_dirty_regs = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
-    if (!kvm->irqchip)
+    sync->events = state->events;
+    kvm->run->kvm_dirty_regs = kvm->sync_regs & ~(now ? KVM_SYNC_X86_SREGS : 0);
+    if (now && ioctl(kvm->vcpu_fd, KVM_SET_SREGS, &state->sregs) != 0)
+        return -1;
+    if ((kvm->sync_regs & KVM_SYNC_X86_EVENTS) != 0)
         return 0;
-    kvm->run->kvm_dirty_regs = KVM_SYNC_X86_REGS;
-    return ioctl(kvm->vcpu_fd, KVM_SET_SREGS, &state->sregs);
+    struct kvm_vcpu_events events = state->events;
+    return ioctl(kvm->vcpu_fd, KVM_SET_VCPU_EVENTS, &events);
 }
 
-int state_reset(const struct vcpu_state *state, const struct kvm *kvm, struct zvmm_error *error)
+static int load_registers(const struct vcpu_state *state, const struct kvm *kvm,
+                          struct zvmm_error *error)
 {
     int fd = kvm->vcpu_fd;
-    if (load_by_run(state, kvm) != 0)
-        return refused("set the vCPU's segments", error);
     if ((state->has_xcrs && ioctl(fd, KVM_SET_XCRS, &state->xcrs) != 0) ||
         ioctl(fd, KVM_SET_XSAVE, &state->xsave) != 0 ||
         ioctl(fd, KVM_SET_DEBUGREGS, &state->debugregs) != 0)
         return refused("set the vCPU's state", error);
-    if (state->has_irqchip && load_irqchip(state, kvm) != 0)
-        return refused("set the interrupt controllers", error);
-    if (load_msrs(state, kvm, error) != 0)
-        return -1;
-    if (ioctl(fd, KVM_SET_VCPU_EVENTS, &state->events) != 0)
-        return refused("set the vCPU's events", error);
-    /* Without an irqchip a vCPU is always runnable. */
-    if (state->has_irqchip && ioctl(fd, KVM_SET_MP_STATE, &state->mp_state) != 0)
-        return refused("set the vCPU's run state", error);
     return 0;
 }
 
@@ -181,5 +184,47 @@ int state_load(const struct vcpu_state *state, const struct kvm *kvm, struct zvm
 {
     if (load_cpuid(state, kvm) != 0)
         return refused("set CPUID", error);
-    return state_reset(state, kvm, error);
+    if (load_by_run(state, kvm, state->has_irqchip) != 0)
+        return refused("set the vCPU's segments", error);
+    if (load_registers(state, kvm, error) != 0)
+        return -1;
+    if (state->has_irqchip && ioctl(kvm->vcpu_fd, KVM_SET_LAPIC, &state->lapic) != 0)
+        return refused("set the local APIC", error);
+    if (load_msrs(state, kvm, error) != 0)
+        return -1;
+    /* Without an irqchip a vCPU is always runnable. */
+    if (state->has_irqchip && ioctl(kvm->vcpu_fd, KVM_SET_MP_STATE, &state->mp_state) != 0)
+        return refused("set the vCPU's run state", error);
+    return 0;
+}
+
+/*
+ * Setting the local APIC takes three times as long as reading it, and few runs change it. A timer
+ * under way is in it, or in an MSR that is set in any case.
+ */
+static int reset_lapic(const struct vcpu_state *state, const struct kvm *kvm, bool *changed)
+{
+    struct kvm_lapic_state lapic;
+    if (!state->has_irqchip)
+        return 0;
+    if (ioctl(kvm->vcpu_fd, KVM_GET_LAPIC, &lapic) != 0)
+        return -1;
+    *changed = memcmp(&lapic, &state->lapic, sizeof(lapic)) != 0;
+    return 0;
+}
+
+int state_reset(const struct vcpu_state *state, const struct kvm *kvm, bool was_running,
+                struct zvmm_error *error)
+{
+    bool runnable = was_running && state->mp_state.mp_state == KVM_MP_STATE_RUNNABLE;
+    bool lapic = false;
+    if (reset_lapic(state, kvm, &lapic) != 0 || load_by_run(state, kvm, lapic) != 0 ||
+        (lapic && ioctl(kvm->vcpu_fd, KVM_SET_LAPIC, &state->lapic) != 0))
+        return refused("set the local APIC", error);
+    if (load_registers(state, kvm, error) != 0 || load_msrs(state, kvm, error) != 0)
+        return -1;
+    if (state->has_irqchip && !runnable &&
+        ioctl(kvm->vcpu_fd, KVM_SET_MP_STATE, &state->mp_state) != 0)
+        return refused("set the vCPU's run state", error);
+    return 0;
 }

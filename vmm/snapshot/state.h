@@ -1,5 +1,5 @@
 /*
- * state.h - all of a vCPU and of KVM's devices, in and out.
+ * state.h - all of a vCPU and its local APIC, in and out.
  *
  * Both functions want the vCPU settled: no exit half finished, which one KVM_RUN with
  * immediate_exit sees to (run.c does that before it takes a snapshot).
@@ -10,7 +10,7 @@
 #include "kvm.h"
 #include "snapshot.h"
 
-enum { STATE_MSRS = 24, STATE_CPUID = 256, STATE_IRQCHIPS = 3 };
+enum { STATE_MSRS = 24, STATE_CPUID = 256 };
 
 struct vcpu_state {
     struct kvm_regs regs;
@@ -24,14 +24,12 @@ struct vcpu_state {
     uint32_t num_msrs;
     bool has_xcrs, has_irqchip;
     struct kvm_lapic_state lapic;
-    struct kvm_irqchip irqchips[STATE_IRQCHIPS];
     struct kvm_cpuid_entry2 cpuid[STATE_CPUID];
     uint32_t num_cpuid;
 };
 
 /* Read everything. `xsave`: the guest has XCR0. The guest's TSC is clock.h's. */
-int state_save(struct vcpu_state *state, const struct kvm *kvm, bool xsave,
-               struct zvmm_error *error);
+int state_save(struct vcpu_state *state, struct kvm *kvm, bool xsave, struct zvmm_error *error);
 
 /*
  * Give a new vCPU the state, in the order in which KVM needs it. The TSC must have been set, or a
@@ -39,7 +37,11 @@ int state_save(struct vcpu_state *state, const struct kvm *kvm, bool xsave,
  */
 int state_load(const struct vcpu_state *state, const struct kvm *kvm, struct zvmm_error *error);
 
-/* Give the state back to the vCPU it was saved from: as state_load(), without CPUID. */
-int state_reset(const struct vcpu_state *state, const struct kvm *kvm, struct zvmm_error *error);
+/*
+ * Give the state back to the vCPU it was saved from, leaving out what cannot have changed since.
+ * `was_running`: it was last left because of an instruction, so it is runnable.
+ */
+int state_reset(const struct vcpu_state *state, const struct kvm *kvm, bool was_running,
+                struct zvmm_error *error);
 
 #endif

@@ -211,10 +211,8 @@ static void add_vcpu(struct parts *parts, const struct vcpu_state *state)
     add_part(parts, ZSNAP_MP_STATE, &state->mp_state, sizeof(state->mp_state));
     add_part(parts, ZSNAP_MSRS, state->msrs, state->num_msrs * sizeof(state->msrs[0]));
     add_part(parts, ZSNAP_CPUID, state->cpuid, state->num_cpuid * sizeof(state->cpuid[0]));
-    if (!state->has_irqchip)
-        return;
-    add_part(parts, ZSNAP_LAPIC, &state->lapic, sizeof(state->lapic));
-    add_part(parts, ZSNAP_IRQCHIP, state->irqchips, sizeof(state->irqchips));
+    if (state->has_irqchip)
+        add_part(parts, ZSNAP_LAPIC, &state->lapic, sizeof(state->lapic));
 }
 
 /* A parent in the same folder is named without it, so that both can move together. */
