@@ -73,8 +73,12 @@ zx_status_t process_start(struct process *process, struct thread *thread, zx_vad
     process->state = PROCESS_RUNNING;
     KTRACE(KTRACE_TAG_PROC_START, thread->object.koid, process->object.koid, 0, 0);
     thread->flags |= THREAD_PROCESS_STARTING;
-    mark(process, MARKER_START);
     return thread_start(thread, pc, sp, value, arg2);
+}
+
+void process_begins(const struct process *process)
+{
+    mark(process, MARKER_START);
 }
 
 /* The order is the rules' (section 6, 97); `process` stays valid, the caller holds a reference. */

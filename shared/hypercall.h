@@ -321,8 +321,9 @@ _Static_assert(sizeof(struct zv_event) == 24, "zv_event");
 enum zv_marker {
     ZV_MARKER_KERNEL_ENTRY = 1, /* first instructions of the kernel                       */
     ZV_MARKER_FIRST_USER = 2,   /* about to execute the first user instruction            */
-    ZV_MARKER_PROCESS_START = 3, /* value = koid, with the process's name; this and the next
-                                    only with kernel.process-markers on the command line  */
+    ZV_MARKER_PROCESS_START = 3, /* about to execute its first instruction: value = koid,
+                                    with the process's name; this and the next only with
+                                    kernel.process-markers on the command line            */
     ZV_MARKER_PROCESS_EXIT = 4,
     ZV_MARKER_USER = 0x1000, /* first number for programs (zx_debug_send_command)        */
 };
