@@ -31,12 +31,11 @@ static int make_one(const char *path, struct zvmm_error *error)
 }
 
 /* Somebody else who can write there could put in a machine of his own. */
-static int check_owner(const char *path, struct zvmm_error *error)
+static int check_owner(const char *path, const struct stat *status, struct zvmm_error *error)
 {
-    struct stat status;
-    if (stat(path, &status) != 0 || !S_ISDIR(status.st_mode))
+    if (!S_ISDIR(status->st_mode))
         return error_set(error, "%s: is no folder; set XDG_CACHE_HOME", path);
-    if (status.st_uid != geteuid() || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+    if (status->st_uid != geteuid() || (status->st_mode & (S_IWGRP | S_IWOTH)) != 0)
         return error_set(error,
                          "%s: belongs to another user or can be written by others; set "
                          "XDG_CACHE_HOME, or chown and chmod go-w it",
@@ -47,13 +46,18 @@ static int check_owner(const char *path, struct zvmm_error *error)
 int cache_make_folder(const char *path, struct zvmm_error *error)
 {
     char folder[CACHE_PATH_ROOM];
-    snprintf(folder, sizeof(folder), "%s", path);
-    char *name = strrchr(folder, '/');
-    *name = '\0';
+    struct stat status;
+    snprintf(folder, sizeof(folder), "%.*s", (int)(strrchr(path, '/') - path), path);
+    if (stat(folder, &status) == 0)
+        return check_owner(folder, &status, error);
     char *own = strrchr(folder, '/');
     *own = '\0';
     if (make_one(folder, error) != 0)
         return -1;
     *own = '/';
-    return make_one(folder, error) != 0 ? -1 : check_owner(folder, error);
+    if (make_one(folder, error) != 0)
+        return -1;
+    return stat(folder, &status) == 0
+               ? check_owner(folder, &status, error)
+               : error_set(error, "%s: %s; set XDG_CACHE_HOME", folder, strerror(errno));
 }

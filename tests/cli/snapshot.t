@@ -188,12 +188,30 @@ WANT=0 same 'then' hello
 WANT=0 IN=$D/line same 'with input' cat
 WANT=1 same 'an argument with a space' ls 'a b'
 WANT=127 same 'no such program' nonesuch
-expect 'one machine is kept' test "$(ls "$D/cache/zvmm" | wc -l)" = 1
+kept() { find "$D/cache/zvmm" -name '*.zsnap' | wc -l; }
+expect 'kept: one machine, three programs' test "$(kept)" = 4
 case_run 'another size is another machine' 0 ./zvmm --warm --memory 64M guest.elf -- hello
-expect 'so two are kept' test "$(ls "$D/cache/zvmm" | wc -l)" = 2
-for file in "$D/cache/zvmm"/*; do truncate -s 5000 "$file"; done
-case_run 'a damaged one is replaced' 0 ./zvmm --warm guest.elf -- hello
+expect 'so both are kept' test "$(kept)" = 6
+MARKER=' marker3_us=' # the program starts
+case_run 'a program for the first time' 0 ./zvmm --warm --stats guest.elf -- hello again
+expect 'starts' err_has "$MARKER"
+case_run 'and again' 0 ./zvmm --warm --stats guest.elf -- hello again
+not_err_has() { ! err_has "$1"; }
+expect 'has started already' not_err_has "$MARKER"
+case_run 'with an event that comes before' 0 \
+    ./zvmm --warm --snapshot-at start:hello -o "$D/warm.zsnap" guest.elf -- hello
+case_run 'at which a snapshot is taken' 0 ./zvmm restore "$D/warm.zsnap"
+expect 'of the same program' has 'Hello from user space!'
+for file in "$D/cache/zvmm"/*.zsnap; do truncate -s 5000 "$file"; done
+case_run 'damaged ones are replaced' 0 ./zvmm --warm guest.elf -- hello
 expect 'and it runs' has 'Hello from user space!'
+for n in {1..40}; do touch -d '1 hour ago' "$D/cache/zvmm/$n.zsnap"; done
+case_run 'the oldest go' 0 ./zvmm --warm guest.elf -- hello and more
+expect 'so that some remain' test "$(kept)" = 32
+chmod 777 "$D/cache/zvmm"
+case_run 'a folder of everybody' 125 ./zvmm --warm guest.elf -- hello
+expect 'is not trusted' err_has 'can be written by others'
+chmod 700 "$D/cache/zvmm"
 left() { (timeout 20 ./zvmm --warm guest.elf -- hello >/dev/null; cat) <"$D/line"; }
 expect 'input that nobody reads is left alone' test "$(left)" = three
 XDG_CACHE_HOME=/proc/none case_run 'no cache folder' 125 ./zvmm --warm guest.elf -- hello

@@ -5,8 +5,8 @@
 #include <sys/mman.h>
 
 #include "probe.h"
-#include "snapshot/file.h"
 #include "snapshot/host.h"
+#include "snapshot/restore.h"
 #include "snapshot/state.h"
 #include "snapshot/take.h"
 #include "vm.h"
@@ -208,18 +208,18 @@ static void resume(struct restore *restore)
     atomic_store((_Atomic uint64_t *)&vm->shared->armed_tsc, UINT64_MAX);
 }
 
-int zvmm_restore(const struct zvmm_config *config, const char *path, struct zvmm **out,
+int restore_file(const struct zvmm_config *config, struct snapshot_file *file, struct zvmm **out,
                  struct zvmm_error *error)
 {
-    struct restore restore = {.vm = vm_new(config, error), .error = error};
-    if (restore.vm == NULL)
+    struct restore restore = {.vm = vm_new(config, error), .file = file, .error = error};
+    if (restore.vm == NULL) {
+        snapshot_close(file);
         return -1;
+    }
     struct zvmm *vm = restore.vm;
-    if (vm_pin(vm, error) != 0 || snapshot_open(&vm->origin, path, error) != 0)
-        goto destroy;
-    restore.file = vm->origin;
+    vm->origin = file;
     adopt_texts(&restore);
-    if (read_machine(&restore) != 0 || restore_console(&restore) != 0 ||
+    if (vm_pin(vm, error) != 0 || read_machine(&restore) != 0 || restore_console(&restore) != 0 ||
         read_state(&restore) != 0 || map_memory(&restore) != 0 || make_vcpu(&restore) != 0)
         goto destroy;
     resume(&restore);
@@ -229,6 +229,13 @@ int zvmm_restore(const struct zvmm_config *config, const char *path, struct zvmm
 destroy:
     zvmm_destroy(vm);
     return -1;
+}
+
+int zvmm_restore(const struct zvmm_config *config, const char *path, struct zvmm **out,
+                 struct zvmm_error *error)
+{
+    struct snapshot_file *file;
+    return snapshot_open(&file, path, error) != 0 ? -1 : restore_file(config, file, out, error);
 }
 
 int zvmm_snapshot(struct zvmm *vm, const char *path, const char *parent, struct zvmm_error *error)

@@ -10,7 +10,7 @@
 #include "options.h"
 #include "sandbox.h"
 #include "session.h"
-#include "snapshot/file.h"
+#include "snapshot/restore.h"
 
 static void print_id(char *text, const uint8_t *id, uint32_t bytes)
 {
@@ -47,19 +47,27 @@ static int check_build(const struct snapshot_file *file, const char *guest, bool
                      snapshot_path(file), there, guest, here);
 }
 
-static int check(const struct options *options, struct zvmm_error *error)
+static int check(const struct options *options, struct snapshot_file *file,
+                 struct zvmm_error *error)
 {
-    struct snapshot_file *file;
-    int result = snapshot_open(&file, options->file, error);
-    if (result != 0)
-        return -1;
+    int result = 0;
     const char *guest = options->guest != NULL ? options->guest : snapshot_text(file, ZSNAP_GUEST);
     if (!options->force && guest[0] != '\0')
         result = check_build(file, guest, options->guest != NULL, error);
     if (result == 0 && options->verify)
         result = snapshot_verify(file, error);
-    snapshot_close(file);
     return result;
+}
+
+static int open_machine(const struct options *options, struct zvmm **out, struct zvmm_error *error)
+{
+    struct snapshot_file *file;
+    if (snapshot_open(&file, options->file, error) != 0)
+        return -1;
+    if (check(options, file, error) == 0)
+        return restore_file(&options->config, file, out, error);
+    snapshot_close(file);
+    return -1;
 }
 
 int restore_command(int argc, char *argv[])
@@ -77,8 +85,7 @@ int restore_command(int argc, char *argv[])
             "--snapshot-at, --stats, --verbose, --verify.");
         return 0;
     }
-    if (check(&options, &error) != 0 ||
-        zvmm_restore(&options.config, options.file, &vm, &error) != 0 ||
+    if (open_machine(&options, &vm, &error) != 0 ||
         (options.sandbox && sandbox_enter(vm, &error) != 0))
         error_fatal(&error);
     return session_run(vm, options.stats);

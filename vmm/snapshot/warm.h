@@ -2,8 +2,10 @@
  * warm.h - starting from a kept machine: zvmm --warm.
  *
  * The first start boots, up to where userboot chooses the program, and keeps a snapshot of that in
- * the user's cache folder. From then on a start restores it. The command line reaches userboot as
- * a line of console input; the snapshot does not depend on it.
+ * the user's cache folder. The command line reaches userboot as a line of console input; the
+ * snapshot does not depend on it. A second snapshot is kept where the program is about to execute
+ * its first instruction. From then on a start with the same command line restores the second one,
+ * a start with another one the first.
  */
 #ifndef ZVMM_SNAPSHOT_WARM_H
 #define ZVMM_SNAPSHOT_WARM_H
