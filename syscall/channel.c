@@ -45,9 +45,18 @@ static zx_status_t send_message(struct thread *self, struct channel *channel,
     return status;
 }
 
-int64_t sys_channel_write(struct thread *self, zx_handle_t handle, uint32_t options,
-                          struct user_ptr bytes, uint32_t num_bytes, struct user_ptr handles,
-                          uint32_t num_handles)
+/* How the handles of a message stand in user memory: as values, or as dispositions. */
+struct handle_source {
+    zx_status_t (*put)(struct process *process, const struct channel *channel,
+                       struct channel_message *message, struct user_ptr handles);
+    void (*consume)(struct process *process, struct user_ptr handles, uint32_t count);
+};
+
+/* Inlined, so that the source costs nothing. */
+__attribute__((always_inline)) static inline zx_status_t
+write_message(struct thread *self, zx_handle_t handle, uint32_t options, struct user_ptr bytes,
+              uint32_t num_bytes, struct user_ptr handles, uint32_t num_handles,
+              const struct handle_source *source)
 {
     struct process *process = self->process;
     struct channel *channel;
@@ -59,17 +68,26 @@ int64_t sys_channel_write(struct thread *self, zx_handle_t handle, uint32_t opti
     if (status == ZX_OK)
         status = message_from_user(process, bytes, num_bytes, num_handles, &message);
     if (status != ZX_OK) {
-        message_consume_handles(process, handles, num_handles);
+        source->consume(process, handles, num_handles);
         return status;
     }
     if (num_handles) {
-        status = message_put_handles(process, channel, message, handles);
+        status = source->put(process, channel, message, handles);
         if (status != ZX_OK) {
             channel_message_free(message);
             return status;
         }
     }
     return send_message(self, channel, message);
+}
+
+int64_t sys_channel_write(struct thread *self, zx_handle_t handle, uint32_t options,
+                          struct user_ptr bytes, uint32_t num_bytes, struct user_ptr handles,
+                          uint32_t num_handles)
+{
+    static const struct handle_source values = {message_put_handles, message_consume_handles};
+
+    return write_message(self, handle, options, bytes, num_bytes, handles, num_handles, &values);
 }
 
 /* As consume; only the entries that would have been moved lose their handle. */
@@ -126,7 +144,7 @@ static zx_status_t take_disposition(struct process *process, const struct channe
 }
 
 /* put_handles for channel_write_etc; on failure every entry's result goes back to the caller. */
-static zx_status_t put_dispositions(struct process *process, struct channel *channel,
+static zx_status_t put_dispositions(struct process *process, const struct channel *channel,
                                     struct channel_message *message, struct user_ptr entries)
 {
     zx_handle_disposition_t entry[MAX_HANDLES];
@@ -149,27 +167,10 @@ int64_t sys_channel_write_etc(struct thread *self, zx_handle_t handle, uint32_t 
                               struct user_ptr bytes, uint32_t num_bytes, struct user_ptr handles,
                               uint32_t num_handles)
 {
-    struct process *process = self->process;
-    struct channel *channel;
-    struct channel_message *message;
-    zx_status_t status = ZX_ERR_INVALID_ARGS;
+    static const struct handle_source dispositions = {put_dispositions, consume_dispositions};
 
-    if (options == 0)
-        status = handle_get(process, handle, ZX_OBJ_TYPE_CHANNEL, ZX_RIGHT_WRITE, &channel);
-    if (status == ZX_OK)
-        status = message_from_user(process, bytes, num_bytes, num_handles, &message);
-    if (status != ZX_OK) {
-        consume_dispositions(process, handles, num_handles);
-        return status;
-    }
-    if (num_handles) {
-        status = put_dispositions(process, channel, message, handles);
-        if (status != ZX_OK) {
-            channel_message_free(message);
-            return status;
-        }
-    }
-    return send_message(self, channel, message);
+    return write_message(self, handle, options, bytes, num_bytes, handles, num_handles,
+                         &dispositions);
 }
 
 /* ---- Reading ------------------------------------------------------------------------------- */
