@@ -203,7 +203,8 @@ uint64_t virtual_trap(uint64_t vector, uint64_t *error_code)
 #define FXSAVE_ST       32 /* 8 registers of 10 bytes in 16: not all processors write the rest */
 #define FXSAVE_RESERVED 416
 
-void virtual_normalise_fpu(void *area)
+/* Out of line: inlined, it costs every switch of threads five saved registers. */
+__attribute__((cold, noinline)) void virtual_normalise_fpu(void *area)
 {
     uint8_t *at = area;
     uint32_t mask = VIRTUAL_MXCSR_MASK;
