@@ -1,6 +1,5 @@
 /*
- * Threads: the part of pthreads that makes, ends and joins them. One mapping holds, from low to
- * high, a guard page, the stack, TLS data and the thread block.
+ * Threads: the part of pthreads that makes, ends and joins them. Their memory is thread_stack.c's.
  */
 #define _GNU_SOURCE
 #include "musl.h"
@@ -16,9 +15,6 @@
 #include <zircon/object.h>
 #include <zircon/process.h>
 #include <zircon/syscalls.h>
-#include <zircon/vm.h>
-
-#define DEFAULT_STACK_SIZE 0x40000u
 
 /* Which words of a pthread_attr_t musl's pthread_attr_ functions use. */
 #define ATTR_STACK_SIZE(attr) ((attr)->__u.__s[0])
@@ -39,8 +35,8 @@ void __do_cleanup_pop(struct __ptcb *handler);
 int pthread_attr_init(pthread_attr_t *attr)
 {
     memset(attr, 0, sizeof(*attr));
-    ATTR_STACK_SIZE(attr) = DEFAULT_STACK_SIZE;
-    ATTR_GUARD_SIZE(attr) = ZX_PAGE_SIZE;
+    ATTR_STACK_SIZE(attr) = THREAD_STACK_SIZE;
+    ATTR_GUARD_SIZE(attr) = THREAD_GUARD_SIZE;
     return 0;
 }
 
@@ -117,47 +113,16 @@ static void __attribute__((noreturn)) thread_entry(struct thread *block)
     pthread_exit(block->start(block->argument));
 }
 
-/* Maps memory for a thread and lays it out. Returns NULL if there is no memory. */
-static struct thread *map_block(size_t stack_size, size_t guard_size, uintptr_t *stack_pointer)
-{
-    size_t alignment;
-    size_t tls_size = thread_tls_size(&alignment);
-    zx_handle_t vmo;
-    zx_vaddr_t start;
-
-    guard_size = (guard_size + ZX_PAGE_MASK) & ~ZX_PAGE_MASK;
-    size_t size = guard_size + stack_size + tls_size + sizeof(struct thread) + 2 * alignment;
-    size = (size + ZX_PAGE_MASK) & ~ZX_PAGE_MASK;
-    if (zx_vmo_create(size, 0, &vmo) != ZX_OK)
-        return NULL;
-    zx_status_t status = zx_vmar_map(zx_vmar_root_self(), ZX_VM_PERM_READ | ZX_VM_PERM_WRITE, 0,
-                                     vmo, 0, size, &start);
-    zx_handle_close(vmo);
-    if (status != ZX_OK)
-        return NULL;
-    if (guard_size > 0 && zx_vmar_protect(zx_vmar_root_self(), 0, start, guard_size) != ZX_OK) {
-        zx_vmar_unmap(zx_vmar_root_self(), start, size);
-        return NULL;
-    }
-    struct thread *block = (struct thread *)((start + size - sizeof(struct thread)) & -alignment);
-    block->map_start = start;
-    block->map_size = size;
-    /* As if a call had just pushed its return address. */
-    *stack_pointer = (((uintptr_t)block - tls_size) & ~0xful) - 8;
-    return block;
-}
-
 int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *),
                    void *argument)
 {
     static const char name[] = "thread";
-    size_t stack_size = attr ? ATTR_STACK_SIZE(attr) : DEFAULT_STACK_SIZE;
-    size_t guard_size = attr ? ATTR_GUARD_SIZE(attr) : ZX_PAGE_SIZE;
-    uintptr_t stack_pointer;
+    size_t stack_size = attr ? ATTR_STACK_SIZE(attr) : THREAD_STACK_SIZE;
+    size_t guard_size = attr ? ATTR_GUARD_SIZE(attr) : THREAD_GUARD_SIZE;
 
     if (attr && ATTR_STACK_END(attr) != 0)
         return ENOTSUP; /* a stack of the caller's */
-    struct thread *block = map_block(stack_size, guard_size, &stack_pointer);
+    struct thread *block = thread_stack_get(stack_size, guard_size);
     if (!block)
         return EAGAIN;
     become_multithreaded();
@@ -171,14 +136,14 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)
         zx_handle_t handle = block->handle; /* the thread may be gone when the call returns */
         *thread = (pthread_t)block;
         atomic_fetch_add(&live_threads, 1);
-        status =
-            zx_thread_start(handle, (uintptr_t)thread_entry, stack_pointer, (uintptr_t)block, 0);
+        status = zx_thread_start(handle, (uintptr_t)thread_entry, thread_stack_pointer(block),
+                                 (uintptr_t)block, 0);
         if (status == ZX_OK)
             return 0;
         atomic_fetch_sub(&live_threads, 1);
         zx_handle_close(handle);
     }
-    zx_vmar_unmap(zx_vmar_root_self(), block->map_start, block->map_size);
+    thread_stack_put(block);
     return EAGAIN;
 }
 
@@ -198,7 +163,7 @@ int pthread_join(pthread_t thread, void **result)
         *result = block->result;
     if (block->map_start) { /* not the first thread, which the library did not make */
         zx_handle_close(block->handle);
-        zx_vmar_unmap(zx_vmar_root_self(), block->map_start, block->map_size);
+        thread_stack_put(block);
     }
     return 0;
 }

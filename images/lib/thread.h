@@ -30,6 +30,7 @@ struct thread {
     uintptr_t
         map_start; /* the mapping that holds stack, TLS data and this block; 0 for the first */
     size_t map_size;
+    bool usual;             /* stack and guard have the usual size: it may be used again */
     void **specific;        /* values of pthread keys, NULL until one is set */
     struct __ptcb *cleanup; /* handlers that pthread_exit runs */
 };
@@ -54,6 +55,21 @@ static inline struct thread *thread_self(void)
     __asm__("mov %%fs:0, %0" : "=r"(self));
     return self;
 }
+
+/* --- A thread's memory (thread_stack.c) --- */
+
+#define THREAD_STACK_SIZE 0x40000u /* unless attributes say otherwise */
+#define THREAD_GUARD_SIZE 0x1000u
+
+/* Memory for a thread, its block zeroed but for the members that describe the mapping. Sizes in
+ * bytes. NULL: there is no memory. */
+struct thread *thread_stack_get(size_t stack_size, size_t guard_size);
+
+/* Gives the memory of a thread that has ended, block included, back. */
+void thread_stack_put(struct thread *block);
+
+/* Where the stack begins, as if a call had just pushed its return address. */
+uintptr_t thread_stack_pointer(const struct thread *block);
 
 /* --- The program's TLS segment --- */
 

@@ -347,6 +347,45 @@ TEST(Pthread, ExitRunsCleanups)
     EXPECT_EQ(flag, 1);
 }
 
+static thread_local int initialised = 4711;
+static thread_local char zeroed[300];
+static pthread_key_t left_over;
+
+/* NULL if everything of the thread's own has its initial value. */
+static void *leaves_traces(void *argument)
+{
+    bool fresh = initialised == 4711 && zeroed[0] == 0 && zeroed[299] == 0 && errno == 0 &&
+                 pthread_getspecific(left_over) == NULL;
+
+    initialised = errno = 1;
+    memset(zeroed, 1, sizeof(zeroed));
+    pthread_setspecific(left_over, argument);
+    return fresh ? NULL : argument;
+}
+
+/* A stack is used again, what the first thread left in it is not seen. */
+TEST(Pthread, MemoryIsUsedAgain)
+{
+    pthread_t threads[20], first;
+    void *result = &first;
+
+    ASSERT_EQ(pthread_key_create(&left_over, NULL), 0);
+    ASSERT_EQ(pthread_create(&first, NULL, leaves_traces, &left_over), 0);
+    EXPECT_EQ(pthread_join(first, &result), 0);
+    EXPECT_TRUE(result == NULL);
+    ASSERT_EQ(pthread_create(&threads[0], NULL, leaves_traces, &left_over), 0);
+    EXPECT_TRUE(threads[0] == first);
+    EXPECT_EQ(pthread_join(threads[0], &result), 0);
+    EXPECT_TRUE(result == NULL);
+    for (int i = 0; i < 20; i++) /* more than are kept */
+        ASSERT_EQ(pthread_create(&threads[i], NULL, leaves_traces, &left_over), 0);
+    for (int i = 0; i < 20; i++) {
+        EXPECT_EQ(pthread_join(threads[i], &result), 0);
+        EXPECT_TRUE(result == NULL);
+    }
+    EXPECT_EQ(pthread_key_delete(left_over), 0);
+}
+
 /* ---- More of C11 --------------------------------------------------------------------------- */
 
 static int exits_with(void *argument)

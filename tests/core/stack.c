@@ -3,6 +3,7 @@
  */
 #include "memory.h"
 
+#include <pthread.h>
 #include <threads.h>
 
 static zx_info_maps_t maps[512];
@@ -45,5 +46,25 @@ TEST(Stack, OtherThread)
     ASSERT_EQ(thrd_create(&thread, check_stack, &base), thrd_success);
     ASSERT_EQ(thrd_join(thread, NULL), thrd_success);
     EXPECT_TRUE(base != 0 && base != main_base);
-    EXPECT_TRUE(read_probe(base) != ZX_OK); /* it went with its thread */
+}
+
+static void *check_pthread_stack(void *result)
+{
+    check_stack(result);
+    return NULL;
+}
+
+/* One of the usual size is kept for the next thread. */
+TEST(Stack, OfUnusualSizeGoesWithItsThread)
+{
+    zx_vaddr_t base = 0;
+    pthread_attr_t attributes;
+    pthread_t thread;
+
+    pthread_attr_init(&attributes);
+    ASSERT_EQ(pthread_attr_setstacksize(&attributes, 65536), 0);
+    ASSERT_EQ(pthread_create(&thread, &attributes, check_pthread_stack, &base), 0);
+    ASSERT_EQ(pthread_join(thread, NULL), 0);
+    EXPECT_TRUE(base != 0);
+    EXPECT_TRUE(read_probe(base) != ZX_OK);
 }
