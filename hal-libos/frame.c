@@ -1,12 +1,16 @@
 /*
  * frame.c - the frame allocator.
  *
- * Frames that were never used are taken from the bottom up and are known to be zero: nothing has
- * touched that part of the memory file. Frames that came back stand on one doubly linked list,
- * which is used first, because they are in the host's memory and caches already.
+ * Frames that were never used are known to be zero: nothing has touched that part of the memory
+ * file. Frames that came back stand on a doubly linked list, which is used first, because they are
+ * in the host's memory and caches already.
  *
- * Frame 0 is the list's head and never handed out, so no allocation has physical address 0. Frame 1
- * is the zero frame.
+ * The kernel's own frames (page tables and its heap's) are taken from the other end of memory and
+ * come back to a list of their own, so that they do not come between frames which would follow each
+ * other.
+ *
+ * Frame 0 is never handed out, so no allocation has physical address 0. Frame 1 is the zero frame.
+ * The records of frames 0 and 2 are the lists' heads.
  */
 #include "frame.h"
 
@@ -17,9 +21,12 @@
 
 #include "machine.h"
 
-#define IS_FREE    0x80000000u /* in struct frame.previous */
-#define INDEX      0x7fffffffu
-#define ZERO_FRAME 1u
+#define IS_FREE     0x80000000u /* in struct frame.previous */
+#define INDEX       0x7fffffffu
+#define USER_LIST   0u
+#define ZERO_FRAME  1u
+#define KERNEL_LIST 2u
+#define FIRST_FRAME 3u /* that may be handed out */
 _Static_assert(MEMORY_MAX / HAL_PAGE_SIZE <= INDEX, "a frame's index has 31 bits");
 
 static struct {
@@ -41,9 +48,10 @@ void frame_init(uint64_t bytes, uint64_t wired)
                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (frames.records == MAP_FAILED)
         machine_fail("no host memory for the frame table; use a smaller --memory");
-    frames.wired = wired + ZERO_FRAME + 1;
+    frames.wired = wired + FIRST_FRAME;
     frames.fresh = frames.wired;
     frames.wanted = ZERO_FRAME;
+    frames.records[KERNEL_LIST] = (struct frame){.next = KERNEL_LIST, .previous = KERNEL_LIST};
     frames.end = frames.total;
     frames.free_count = frames.end - frames.fresh;
 }
@@ -69,13 +77,35 @@ static bool is_free(uint64_t index)
     return frames.records[index].previous & IS_FREE;
 }
 
-static void list_push(uint64_t index)
+static void insert_behind(uint32_t before, uint64_t index)
 {
-    struct frame *head = &frames.records[0], *frame = &frames.records[index];
+    struct frame *left = &frames.records[before], *frame = &frames.records[index];
 
-    *frame = (struct frame){.next = head->next, .previous = IS_FREE};
-    frames.records[head->next].previous = (uint32_t)index | IS_FREE;
-    head->next = (uint32_t)index;
+    *frame = (struct frame){.next = left->next, .previous = before | IS_FREE};
+    frames.records[left->next].previous = (uint32_t)index | IS_FREE;
+    left->next = (uint32_t)index;
+}
+
+/*
+ * Beside its neighbours if they are there (whatever their list is), so that frames which follow
+ * each other are handed out like that again; otherwise first.
+ */
+static void list_push(uint32_t list, uint64_t index)
+{
+    if (index > FIRST_FRAME && is_free(index - 1))
+        insert_behind((uint32_t)index - 1, index);
+    else if (index + 1 < frames.total && is_free(index + 1))
+        insert_behind(frames.records[index + 1].previous & INDEX, index);
+    else
+        insert_behind(list, index);
+}
+
+/* The first frame; 0: none. */
+static uint64_t list_first(uint32_t list)
+{
+    uint32_t first = frames.records[list].next;
+
+    return first == list ? 0 : first;
 }
 
 static void list_remove(uint64_t index)
@@ -92,24 +122,22 @@ static void list_remove(uint64_t index)
 
 /*
  * Frames that follow each other are shown by one host mapping and copied in one go, so the one
- * behind the last comes first if it is free; otherwise the one that was freed last, which is in the
+ * behind the last comes first if it is free; after a frame has been freed that one, which is in the
  * caches.
  */
 zx_status_t hal_frame_alloc(enum hal_frame_flags flags, hal_paddr_t *out)
 {
-    uint64_t index = frames.records[0].next;
-    bool fresh = false;
+    uint64_t index = is_free(frames.wanted) ? frames.wanted : list_first(USER_LIST);
+    bool fresh = !index && frames.fresh < frames.end;
 
-    if (is_free(frames.wanted))
-        index = frames.wanted;
-    if (index) {
-        list_remove(index);
-    } else if (frames.fresh < frames.end) {
+    if (fresh)
         index = frames.fresh++;
-        fresh = true;
-    } else {
+    else if (!index)
+        index = list_first(KERNEL_LIST);
+    if (!index)
         return ZX_ERR_NO_MEMORY;
-    }
+    if (!fresh)
+        list_remove(index);
     frames.free_count--;
     frames.wanted = index + 1 < frames.total ? index + 1 : ZERO_FRAME;
     *out = index * HAL_PAGE_SIZE;
@@ -118,17 +146,43 @@ zx_status_t hal_frame_alloc(enum hal_frame_flags flags, hal_paddr_t *out)
     return ZX_OK;
 }
 
+static void free_to(uint32_t list, uint64_t index)
+{
+    if (is_free(index))
+        hal_panic("hal_frame_free: the frame is free already");
+    list_push(list, index);
+    frames.free_count++;
+}
+
 void hal_frame_free(hal_paddr_t frame)
 {
     uint64_t index = frame / HAL_PAGE_SIZE;
 
-    if (frame & HAL_PAGE_MASK || index <= ZERO_FRAME || index >= frames.total)
+    if (frame & HAL_PAGE_MASK || index < FIRST_FRAME || index >= frames.total)
         hal_panic("hal_frame_free: not a frame of RAM");
-    if (is_free(index))
-        hal_panic("hal_frame_free: the frame is free already");
-    list_push(index);
+    free_to(USER_LIST, index);
     frames.wanted = index;
-    frames.free_count++;
+}
+
+/* For the kernel itself. */
+static zx_status_t alloc_kernel(bool zeroed, hal_paddr_t *out)
+{
+    uint64_t index = list_first(KERNEL_LIST);
+    bool fresh = !index && frames.fresh < frames.end;
+
+    if (fresh)
+        index = --frames.end;
+    else if (!index)
+        index = list_first(USER_LIST);
+    if (!index)
+        return ZX_ERR_NO_MEMORY;
+    if (!fresh)
+        list_remove(index);
+    frames.free_count--;
+    *out = index * HAL_PAGE_SIZE;
+    if (zeroed && !fresh)
+        memset(machine_direct(*out), 0, HAL_PAGE_SIZE);
+    return ZX_OK;
 }
 
 hal_paddr_t hal_frame_zero(void)
@@ -151,7 +205,7 @@ static uint64_t take_fresh(size_t count, uint64_t align)
     if (start > frames.end || frames.end - start < count)
         return 0;
     while (frames.fresh < start)
-        list_push(frames.fresh++);
+        list_push(USER_LIST, frames.fresh++);
     frames.fresh = start + count;
     return start;
 }
@@ -198,8 +252,10 @@ zx_status_t hal_frame_alloc_contiguous(size_t count, unsigned align_log2, hal_pa
 void *hal_kernel_alloc(size_t pages)
 {
     hal_paddr_t paddr;
+    zx_status_t status =
+        pages == 1 ? alloc_kernel(false, &paddr) : hal_frame_alloc_contiguous(pages, 12, &paddr);
 
-    if (hal_frame_alloc_contiguous(pages, 12, &paddr) != ZX_OK)
+    if (status != ZX_OK)
         return NULL;
     frames.kernel_count += pages;
     return machine_direct(paddr);
@@ -211,12 +267,12 @@ void hal_kernel_free(void *address, size_t pages)
 
     frames.kernel_count -= pages;
     for (size_t i = 0; i < pages; i++)
-        hal_frame_free(paddr + i * HAL_PAGE_SIZE);
+        free_to(KERNEL_LIST, paddr / HAL_PAGE_SIZE + i);
 }
 
 zx_status_t frame_alloc_table(hal_paddr_t *out)
 {
-    zx_status_t status = hal_frame_alloc(HAL_FRAME_ZEROED, out);
+    zx_status_t status = alloc_kernel(true, out);
 
     if (status == ZX_OK)
         frames.table_count++;
@@ -226,7 +282,7 @@ zx_status_t frame_alloc_table(hal_paddr_t *out)
 void frame_free_table(hal_paddr_t paddr)
 {
     frames.table_count--;
-    hal_frame_free(paddr);
+    free_to(KERNEL_LIST, paddr / HAL_PAGE_SIZE);
 }
 
 void hal_memory_stats(struct hal_memory_stats *out)
