@@ -22,6 +22,7 @@
 #include "frame.h"
 #include "mirror.h"
 #include "modules.h"
+#include "park.h"
 #include "terminal.h"
 #include "timer.h"
 #include "trap.h"
@@ -54,6 +55,7 @@ static void make_memory(uint64_t bytes)
     if (machine.memory == MAP_FAILED)
         machine_fail("cannot map %llu MiB of memory: %s; use a smaller --memory",
                      (unsigned long long)(bytes >> 20), strerror(errno));
+    park_init(bytes);
 }
 
 static void describe_boot(struct hal_boot *boot)

@@ -14,6 +14,7 @@
 #include <zircon/errors.h>
 
 #include "cpu.h"
+#include "park.h"
 
 struct slice {
     struct hal_page_table *owner; /* whose pages are shown; NULL: nothing is */
@@ -76,9 +77,12 @@ static int show(uint64_t address, uint64_t entry, unsigned pages)
     int prot = protection(entry);
     void *at;
 
+    if (park_find(entry & PTE_ADDRESS, entry & PTE_FLAGS, pages) == pages &&
+        park_take(address, entry & PTE_ADDRESS, pages, entry & PTE_FLAGS))
+        return 0;
     if (is_zero_page(entry))
         at = mmap((void *)address, bytes, prot & ~PROT_WRITE,
-                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED | MAP_POPULATE, -1, 0);
     else
         at = mmap((void *)address, bytes, prot, MAP_SHARED | MAP_FIXED | MAP_POPULATE,
                   machine.memory_fd, (off_t)(entry & PTE_ADDRESS));
@@ -119,18 +123,22 @@ static bool follows(uint64_t entry, uint64_t next, uint64_t distance)
     return (next & PTE_ADDRESS) == (entry & PTE_ADDRESS) + distance * HAL_PAGE_SIZE;
 }
 
-/*
- * Shows entry `index` of the last-level table for `region` and those behind it, below `limit`, that
- * follow it in memory. Returns how many were shown.
- */
-static unsigned show_run(struct hal_page_table *table, uint64_t region, uint64_t *entries,
-                         unsigned index, unsigned limit)
+/* How many entries from `index` on, below `limit`, follow each other in memory. */
+static unsigned run_length(const uint64_t *entries, unsigned index, unsigned limit)
 {
-    uint64_t entry = entries[index] & ~PTE_MIRRORED;
     unsigned count = 1;
 
-    while (index + count < limit && follows(entry, entries[index + count], count))
+    while (index + count < limit && follows(entries[index], entries[index + count], count))
         count++;
+    return count;
+}
+
+/* Shows `count` entries, which follow each other, of the last-level table for `region`. */
+static void show_run(struct hal_page_table *table, uint64_t region, uint64_t *entries,
+                     unsigned index, unsigned count)
+{
+    uint64_t entry = entries[index] & ~PTE_MIRRORED;
+
     if (show(region + index * HAL_PAGE_SIZE, entry, count) != 0) {
         empty_all();
         catch_up(table, entries);
@@ -139,7 +147,6 @@ static unsigned show_run(struct hal_page_table *table, uint64_t region, uint64_t
     }
     for (unsigned i = 0; i < count; i++)
         entries[index + i] |= PTE_MIRRORED;
-    return count;
 }
 
 /* ---- Faults ---------------------------------------------------------------------------------- */
@@ -150,55 +157,107 @@ static bool permitted(uint64_t entry, uint32_t access)
            (!(access & HAL_FAULT_EXECUTE) || entry & HAL_MAP_EXECUTE);
 }
 
+/*
+ * A fault costs as much as showing fifty pages. Runs up to that length are shown as a whole, and so
+ * is what is parked; of longer ones the more, the longer they have been used from end to end. The
+ * page of zeros is read here and there, if at all.
+ */
+#define SHORT_RUN    64u
+#define FIRST_WINDOW 16u
+#define ZERO_WINDOW  8u
+
+/* How many pages to show of a run of `length` that begins at `address`; the one that is wanted is
+ * `before` pages behind. */
+static unsigned choose_window(struct hal_page_table *table, uint64_t address, uint64_t entry,
+                              unsigned before, unsigned length)
+{
+    bool zero = is_zero_page(entry);
+    size_t parked = park_find(entry & PTE_ADDRESS, entry & PTE_FLAGS, length);
+
+    if (address == table->shown_end && table->window < TABLE_ENTRIES)
+        table->window *= 4;
+    else if (address != table->shown_end)
+        table->window = zero ? ZERO_WINDOW : FIRST_WINDOW;
+    if (parked > before)
+        return (unsigned)parked;
+    if ((length <= SHORT_RUN && !zero) || length <= table->window)
+        return length;
+    return before < table->window ? table->window : before + 1;
+}
+
 bool mirror_fault(struct hal_page_table *table, uint64_t address, uint32_t access)
 {
     uint64_t region = address & ~(REGION_BYTES - 1), *entries;
-    unsigned index = page_table_index(address), first = index;
+    unsigned index = page_table_index(address), first = index, count;
 
     if (!table || !permitted(page_table_entry(table, address), access))
         return false;
     entries = page_table_find(table, address);
     catch_up(table, entries);
     /* What stands before the page and leads up to it is shown with it. */
-    while (first > 0 && index - first < MIRROR_AROUND / 4 && !(entries[index] & PTE_MIRRORED) &&
-           entries[first - 1] && !(entries[first - 1] & PTE_MIRRORED) &&
-           follows(entries[first - 1], entries[first], 1))
+    while (first % FIRST_WINDOW > 0 && !(entries[index] & PTE_MIRRORED) && entries[first - 1] &&
+           !(entries[first - 1] & PTE_MIRRORED) && follows(entries[first - 1], entries[first], 1))
         first--;
-    show_run(table, region, entries, first,
-             index + MIRROR_AROUND < TABLE_ENTRIES ? index + MIRROR_AROUND : TABLE_ENTRIES);
+    count = choose_window(table, region + first * HAL_PAGE_SIZE, entries[first] & ~PTE_MIRRORED,
+                          index - first, run_length(entries, first, TABLE_ENTRIES));
+    show_run(table, region, entries, first, count);
+    table->shown_end = region + (first + count) * HAL_PAGE_SIZE;
     return true;
 }
 
 /* ---- Changes --------------------------------------------------------------------------------- */
 
-/* The tables' epochs say whether anything is shown: one that owns no slice has lost them all. */
-void mirror_drop(struct hal_page_table *table, uint64_t start, uint64_t end)
+void mirror_range_add(struct mirror_range *range, uint64_t address, uint64_t entry)
 {
-    if (reserve(start, end - start, MAP_FIXED) != 0)
+    uint64_t distance = (address - range->start) / HAL_PAGE_SIZE;
+
+    entry &= ~PTE_MIRRORED;
+    if (range->start == range->end)
+        *range = (struct mirror_range){.start = address, .first = entry};
+    else if (range->end != address || !follows(range->first, entry, distance))
+        range->broken = true;
+    range->end = address + HAL_PAGE_SIZE;
+}
+
+/* Moves what is one run, and worth it, aside. */
+static void park_range(const struct mirror_range *range)
+{
+    size_t pages = (range->end - range->start) / HAL_PAGE_SIZE;
+
+    if (!range->broken && !is_zero_page(range->first))
+        park_put(range->start, range->first & PTE_ADDRESS, pages, range->first & PTE_FLAGS);
+}
+
+/* The tables' epochs say whether anything is shown: one that owns no slice has lost them all. */
+void mirror_drop(struct hal_page_table *table, const struct mirror_range *range)
+{
+    park_range(range);
+    if (reserve(range->start, range->end - range->start, MAP_FIXED) != 0)
         empty_slice(table->slice); /* splitting a mapping would exceed the host's limit */
 }
 
-void mirror_replace(struct hal_page_table *table, uint64_t start, uint64_t end)
+void mirror_replace(struct hal_page_table *table, const struct mirror_range *range)
 {
-    for (uint64_t at = start, pages; at < end; at += pages * HAL_PAGE_SIZE) {
+    for (uint64_t at = range->start, pages; at < range->end; at += pages * HAL_PAGE_SIZE) {
         uint64_t region = at & ~(REGION_BYTES - 1), *entries = page_table_find(table, at);
         unsigned index = page_table_index(at);
-        uint64_t left = (end - region) / HAL_PAGE_SIZE;
+        uint64_t left = (range->end - region) / HAL_PAGE_SIZE;
 
         catch_up(table, entries);
         pages = 1;
-        if (!(entries[index] & PTE_MIRRORED))
-            pages = show_run(table, region, entries, index,
-                             left < TABLE_ENTRIES ? (unsigned)left : TABLE_ENTRIES);
+        if (entries[index] & PTE_MIRRORED)
+            continue;
+        pages = run_length(entries, index, left < TABLE_ENTRIES ? (unsigned)left : TABLE_ENTRIES);
+        show_run(table, region, entries, index, (unsigned)pages);
     }
 }
 
-void mirror_protect(struct hal_page_table *table, uint64_t start, uint64_t end)
+void mirror_protect(struct hal_page_table *table, const struct mirror_range *range)
 {
     uint64_t run = 0, flags = 0;
 
-    for (uint64_t at = start; at <= end; at += HAL_PAGE_SIZE) {
-        uint64_t *entries = at < end ? page_table_find(table, at) : NULL;
+    for (uint64_t at = range->start; at <= range->end; at += HAL_PAGE_SIZE) {
+        uint64_t *entries = at < range->end ? page_table_find(table, at) : NULL;
         uint64_t entry =
             entries && mirror_knows(table, entries) ? entries[page_table_index(at)] : 0;
         bool shown = entry & PTE_MIRRORED;

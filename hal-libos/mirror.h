@@ -14,11 +14,18 @@
 
 #include "pagetable.h"
 
-/*
- * Pages shown at one fault, if they follow each other in memory. A fault costs as much as showing
- * about fifty pages.
- */
+/* Pages that the kernel should have mapped at a fault: so many, and more, may be shown at once. */
 #define MIRROR_AROUND 128u
+
+/* Pages of a page table that the host shows and that have changed. */
+struct mirror_range {
+    uint64_t start, end; /* hull of those pages; empty: start == end */
+    uint64_t first;      /* the first one's entry, as it was */
+    bool broken;         /* there are others between, or their frames do not follow each other */
+};
+
+/* Adds the page at `address`, the highest so far, whose entry was `entry`. */
+void mirror_range_add(struct mirror_range *range, uint64_t address, uint64_t entry);
 
 /* Gives a new table its slice. ZX_ERR_NO_MEMORY: the host's address space has no room for one. */
 zx_status_t mirror_attach(struct hal_page_table *table);
@@ -35,12 +42,13 @@ bool mirror_fault(struct hal_page_table *table, uint64_t address, uint32_t acces
 bool mirror_knows(const struct hal_page_table *table, const uint64_t *entries);
 
 /*
- * Bring the host up to date after entries of [start, end) have changed. _drop: they are gone, what
- * was shown must not be any more. _replace: all are there, PTE_MIRRORED has been cleared in those
- * that changed; shows them anew. _protect: the flags of the mirrored pages in there have changed.
+ * Bring the host up to date after entries of a range that is not empty have changed. _drop: they
+ * are gone, what was shown must not be any more. _replace: all are there, PTE_MIRRORED has been
+ * cleared in those that changed; shows them anew. _protect: the flags of the mirrored pages in
+ * there have changed.
  */
-void mirror_drop(struct hal_page_table *table, uint64_t start, uint64_t end);
-void mirror_replace(struct hal_page_table *table, uint64_t start, uint64_t end);
-void mirror_protect(struct hal_page_table *table, uint64_t start, uint64_t end);
+void mirror_drop(struct hal_page_table *table, const struct mirror_range *range);
+void mirror_replace(struct hal_page_table *table, const struct mirror_range *range);
+void mirror_protect(struct hal_page_table *table, const struct mirror_range *range);
 
 #endif

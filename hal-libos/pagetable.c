@@ -96,18 +96,6 @@ static void free_tree(hal_paddr_t at, unsigned level)
 
 /* ---- Mapping --------------------------------------------------------------------------------- */
 
-/* Part of a range whose host pages must follow. */
-struct stale {
-    uint64_t start, end; /* empty: start == end */
-};
-
-static void stale_add(struct stale *stale, uint64_t address)
-{
-    if (stale->start == stale->end)
-        stale->start = address;
-    stale->end = address + HAL_PAGE_SIZE;
-}
-
 static void check_range(const struct hal_page_table *table, zx_vaddr_t address, size_t count)
 {
     if (address & HAL_PAGE_MASK || address - table->base > SLICE_USABLE ||
@@ -117,8 +105,8 @@ static void check_range(const struct hal_page_table *table, zx_vaddr_t address, 
 
 /* Fills entries of one last-level table; returns how many pages that were. */
 static size_t map_region(struct hal_page_table *table, uint64_t *entries, uint64_t address,
-                         const hal_paddr_t *frames, hal_paddr_t paddr, size_t count,
-                         uint64_t flags, struct stale *stale)
+                         const hal_paddr_t *frames, hal_paddr_t paddr, size_t count, uint64_t flags,
+                         struct mirror_range *stale)
 {
     unsigned first = page_table_index(address);
     size_t n = count < TABLE_ENTRIES - first ? count : TABLE_ENTRIES - first, added = 0;
@@ -132,7 +120,7 @@ static size_t map_region(struct hal_page_table *table, uint64_t *entries, uint64
             continue;
         added += old == 0;
         if (old & mirrored)
-            stale_add(stale, address + i * HAL_PAGE_SIZE);
+            mirror_range_add(stale, address + i * HAL_PAGE_SIZE, old);
         entries[first + i] = entry;
     }
     *owner_of(entries) += added;
@@ -143,7 +131,7 @@ static zx_status_t map_range(struct hal_page_table *table, zx_vaddr_t address,
                              const hal_paddr_t *frames, hal_paddr_t paddr, size_t count,
                              uint32_t flags)
 {
-    struct stale stale = {0, 0};
+    struct mirror_range stale = {.start = 0};
     zx_status_t status = ZX_OK;
 
     check_range(table, address, count);
@@ -169,7 +157,7 @@ static zx_status_t map_range(struct hal_page_table *table, zx_vaddr_t address,
         count -= n;
     }
     if (stale.start != stale.end)
-        mirror_replace(table, stale.start, stale.end);
+        mirror_replace(table, &stale);
     return status;
 }
 
@@ -189,13 +177,13 @@ zx_status_t hal_page_table_map_many(struct hal_page_table *table, zx_vaddr_t add
 
 /* What is done to each last-level table that a range touches; [start, end) lies in its region. */
 typedef void (*visit_t)(struct hal_page_table *table, uint64_t *entries, uint64_t start,
-                        uint64_t end, uint64_t flags, struct stale *stale);
+                        uint64_t end, uint64_t flags, struct mirror_range *stale);
 
 /* Visits what [start, end) touches of the table of `level` at *entry, and frees tables that are
  * empty afterwards. */
 static void visit_level(struct hal_page_table *table, uint64_t *entry, unsigned level,
                         uint64_t start, uint64_t end, visit_t visit, uint64_t flags,
-                        struct stale *stale)
+                        struct mirror_range *stale)
 {
     uint64_t *entries = entries_of(*entry & PTE_ADDRESS), next;
 
@@ -225,7 +213,7 @@ static void visit_level(struct hal_page_table *table, uint64_t *entry, unsigned 
 }
 
 static void visit_range(struct hal_page_table *table, uint64_t start, size_t count, visit_t visit,
-                        uint64_t flags, struct stale *stale)
+                        uint64_t flags, struct mirror_range *stale)
 {
     uint64_t end = start + count * HAL_PAGE_SIZE, next;
 
@@ -240,7 +228,7 @@ static void visit_range(struct hal_page_table *table, uint64_t start, size_t cou
 }
 
 static void unmap_region(struct hal_page_table *table, uint64_t *entries, uint64_t start,
-                         uint64_t end, uint64_t flags, struct stale *stale)
+                         uint64_t end, uint64_t flags, struct mirror_range *stale)
 {
     uint64_t mirrored = mirror_knows(table, entries) ? PTE_MIRRORED : 0, *owner = owner_of(entries);
 
@@ -251,7 +239,7 @@ static void unmap_region(struct hal_page_table *table, uint64_t *entries, uint64
         if (!*entry)
             continue;
         if (*entry & mirrored)
-            stale_add(stale, at);
+            mirror_range_add(stale, at, *entry);
         *entry = 0;
         --*owner;
     }
@@ -260,15 +248,15 @@ static void unmap_region(struct hal_page_table *table, uint64_t *entries, uint64
 /* Everything between the first and the last page that was shown goes from the host in one call. */
 void hal_page_table_unmap(struct hal_page_table *table, zx_vaddr_t address, size_t count)
 {
-    struct stale stale = {0, 0};
+    struct mirror_range stale = {.start = 0};
 
     visit_range(table, address, count, unmap_region, 0, &stale);
     if (stale.start != stale.end)
-        mirror_drop(table, stale.start, stale.end);
+        mirror_drop(table, &stale);
 }
 
 static void protect_region(struct hal_page_table *table, uint64_t *entries, uint64_t start,
-                           uint64_t end, uint64_t flags, struct stale *stale)
+                           uint64_t end, uint64_t flags, struct mirror_range *stale)
 {
     uint64_t mirrored = mirror_knows(table, entries) ? PTE_MIRRORED : 0;
 
@@ -279,14 +267,14 @@ static void protect_region(struct hal_page_table *table, uint64_t *entries, uint
             continue;
         *entry = (*entry & ~PTE_FLAGS) | flags;
         if (*entry & mirrored)
-            stale_add(stale, at);
+            mirror_range_add(stale, at, *entry);
     }
 }
 
 zx_status_t hal_page_table_protect(struct hal_page_table *table, zx_vaddr_t address, size_t count,
                                    uint32_t flags)
 {
-    struct stale stale = {0, 0};
+    struct mirror_range stale = {.start = 0};
 
     if (!(flags & ANY_ACCESS)) {
         hal_page_table_unmap(table, address, count);
@@ -294,7 +282,7 @@ zx_status_t hal_page_table_protect(struct hal_page_table *table, zx_vaddr_t addr
     }
     visit_range(table, address, count, protect_region, flags | HAL_MAP_READ, &stale);
     if (stale.start != stale.end)
-        mirror_protect(table, stale.start, stale.end);
+        mirror_protect(table, &stale);
     return ZX_OK;
 }
 

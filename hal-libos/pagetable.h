@@ -31,6 +31,8 @@ struct hal_page_table {
     uint64_t base;                  /* first address of the slice */
     unsigned slice;
     uint32_t epoch;     /* changes whenever the mirror is emptied as a whole */
+    uint64_t shown_end; /* behind the last pages shown at a fault, and how many might have been */
+    unsigned window;
     uint64_t vdso_base; /* where the vDSO's code was mapped last, minus its offset; 0: nowhere */
     /* The last-level table used last, for walks. */
     uint64_t cached_base;

@@ -1,6 +1,6 @@
 /*
- * mirror-test.c - a kernel_main that tests what only hal-libos has, in TAP: the host's address space
- * as a cache of many page tables (hal-libos/mirror.h).
+ * mirror-test.c - a kernel_main that tests what only hal-libos has, in TAP: the host's address
+ * space as a cache of many page tables (hal-libos/mirror.h).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +10,7 @@
 #include <zircon/errors.h>
 
 #include "machine.h"
+#include "park.h"
 
 static unsigned done, failed;
 
@@ -192,6 +193,76 @@ static void test_random(struct space *space)
         hal_frame_free(frames[i]);
 }
 
+enum { RUN = 100 };
+
+/* Maps `count` pages of the run, whose first frame holds `value`, the next value + 1 and so on;
+ * whether all of them can be read, first page first. */
+static bool show_run(struct space *space, zx_vaddr_t at, hal_paddr_t paddr, size_t count,
+                     uint32_t rights, uint64_t value)
+{
+    bool good = hal_page_table_map(space->table, at, paddr, count, rights) == ZX_OK;
+
+    for (size_t i = 0; i < count; i++)
+        good = good && load(space, at + i * HAL_PAGE_SIZE) == value + i;
+    return good;
+}
+
+static bool drop_run(struct space *space, zx_vaddr_t at, size_t count)
+{
+    hal_page_table_unmap(space->table, at, count);
+    return load(space, at) == UINT64_MAX &&
+           load(space, at + (count - 1) * HAL_PAGE_SIZE) == UINT64_MAX;
+}
+
+static void fill(hal_paddr_t paddr, uint64_t value)
+{
+    for (uint64_t i = 0; i < RUN; i++, value++)
+        hal_pmem_write(paddr + i * HAL_PAGE_SIZE, &value, sizeof value);
+}
+
+/* A run that comes again and again is moved aside and back (hal-libos/park.h). */
+static void test_parking(struct space *space)
+{
+    enum { FIRST = 60, SHORT = RUN - FIRST };
+    const uint32_t rights = HAL_MAP_READ | HAL_MAP_WRITE;
+    zx_vaddr_t at = space->base + (2ull << 20) * 50, other = at + (8ull << 20);
+    hal_paddr_t paddr, rest;
+    bool good = true;
+
+    hal_frame_alloc_contiguous(RUN, 12, &paddr);
+    rest = paddr + FIRST * HAL_PAGE_SIZE;
+    fill(paddr, 100);
+    for (uint64_t i = 0; i < 2; i++)
+        good = good && show_run(space, at + (i << 22), paddr, RUN, rights, 100) &&
+               drop_run(space, at + (i << 22), RUN);
+    ok(good && park_find(paddr, rights, RUN) == RUN, "a run that is dropped twice is parked");
+    ok(park_find(paddr, HAL_MAP_READ, RUN) == 0, "with its rights");
+    fill(paddr, 700);
+    ok(show_run(space, other, paddr, RUN, rights, 700), "it shows what its frames hold by now");
+    ok(park_find(paddr, rights, RUN) == 0 && park_find(rest, rights, RUN) == 0,
+       "and is not parked any more");
+    ok(drop_run(space, other, RUN) && park_find(paddr, rights, RUN) == RUN, "until it is dropped");
+    ok(show_run(space, at, rest, SHORT, rights, 700 + FIRST) &&
+           park_find(paddr, rights, RUN) == 0 && drop_run(space, at, SHORT),
+       "what stands before the part that is taken first is passed over");
+    for (unsigned i = 0; i < 2; i++)
+        good = good && show_run(space, at, paddr, RUN, rights, 700) && drop_run(space, at, RUN);
+    ok(good && show_run(space, at, paddr, FIRST, rights, 700) &&
+           park_find(rest, rights, RUN) == SHORT,
+       "a part of it can be taken");
+    ok(show_run(space, other, rest, SHORT, HAL_MAP_READ, 700 + FIRST) &&
+           drop_run(space, other, SHORT) && drop_run(space, at, FIRST),
+       "while the rest is shown otherwise");
+    for (unsigned i = 0; i < 20; i++) /* more runs than are kept, on each other's places */
+        for (unsigned twice = 0; twice < 2; twice++)
+            good = good &&
+                   show_run(space, at, paddr + i * HAL_PAGE_SIZE, RUN - i, rights, 700 + i) &&
+                   drop_run(space, at, RUN - i);
+    ok(good, "runs that overlap");
+    for (size_t i = 0; i < RUN; i++)
+        hal_frame_free(paddr + i * HAL_PAGE_SIZE);
+}
+
 _Noreturn void kernel_main(const struct hal_boot *boot)
 {
     static struct space space;
@@ -205,6 +276,7 @@ _Noreturn void kernel_main(const struct hal_boot *boot)
     ok(make(&space, 1), "one address space");
     test_many_mappings(&space);
     test_random(&space);
+    test_parking(&space);
     unmake(&space);
     ok(free_frames() == before, "nothing is left of it");
     printf("1..%u\n", done);
