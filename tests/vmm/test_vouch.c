@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "bench/budget.h"
 #include "bench/facts.h"
 #include "bench/samples.h"
 #include "bench/steal.h"
@@ -212,22 +213,93 @@ static void test_output(void **state)
     samples_clear(&samples);
 }
 
-/* The core was shared in the second sample, and a little slower than it can be in the third. */
+/*
+ * The core was shared in the second sample, a little slower than it can be in the third and, too
+ * much so, in the fourth.
+ */
 static void test_pace(void **state)
 {
     (void)state;
-    char text[] = "window A 1 1100+50~1000,1200+60~2000,1300+70~1030,1400+1~1032\n"
-                  "row A ns 4 1 1 1 10,20,30,40\n";
+    char text[] = "window A 1 1100+50~1000,1200+60~2000,1300+70~1030,1400+1~1050,1500+1~1000\n"
+                  "row A ns 4 1 1 1 10,20,30,40,50\n";
     struct boot boot = {.text = text, .length = sizeof(text) - 1};
     struct samples samples = {0};
     assert_int_equal(samples_add(&samples, &boot, 0, 0), 0);
     samples_finish(&samples);
     const struct series *series = samples_find(&samples, 0, "A");
-    assert_int_equal(samples.best_pace, 1000);
-    assert_int_equal(series->vouched, 2);
+    assert_int_equal(samples.full_pace, 1000);
+    assert_int_equal(series->vouched, 3);
     assert_int_equal(series->left_out[4], 2);
-    assert_true(series->statistics.median == 20);
+    assert_true(series->statistics.median == 30);
+    samples_finish(&samples); /* again is the same */
+    assert_int_equal(series->left_out[4], 2);
     samples_clear(&samples);
+}
+
+/* One sample in a hundred with a raised clock does not say what the full pace is; one in ten does.
+ */
+static void test_full_pace(void **state)
+{
+    (void)state;
+    uint64_t paces[300];
+    for (size_t i = 0; i < 300; i++)
+        paces[i] = i % 100 == 7 ? 900 : 1000 + i % 3;
+    uint64_t full = vouch_full_pace(paces, 300);
+    assert_in_range(full, 1000, 1002);
+    assert_false(vouch_is_full_pace(900, full));
+    assert_true(vouch_is_full_pace(980, full));
+    assert_false(vouch_is_full_pace(1500, full));
+    assert_true(vouch_is_full_pace(0, full));
+    for (size_t i = 0; i < 300; i++)
+        paces[i] = i % 10 == 7 ? 900 : 1000;
+    assert_int_equal(vouch_full_pace(paces, 300), 900);
+    assert_int_equal(vouch_full_pace(paces, 0), 0);
+}
+
+/* A row that says why it was not measured; one of which nothing can be vouched for. */
+static void test_reasons(void **state)
+{
+    (void)state;
+    char text[] = "skip B/c preparing it takes longer than 5 ms\nskip\n"
+                  "window A 1 1100+50,1200+60\nrow A ns 2 1 1 1 10,20\n";
+    char why[256];
+    struct boot boot = {.text = text, .length = sizeof(text) - 1};
+    struct samples samples = {0};
+    vouch_add_span(&boot.facts, 1000, 1300, VOUCH_DESCHEDULED);
+    vouch_add_span(&boot.facts, 1210, 1220, VOUCH_STOLEN);
+    assert_int_equal(samples_add(&samples, &boot, 0, 0), 0);
+    samples_finish(&samples);
+    assert_int_equal(samples.count, 2);
+    series_explain(samples_find(&samples, 0, "B/c"), why, sizeof(why));
+    assert_string_equal(why, "not measured: preparing it takes longer than 5 ms");
+    series_explain(samples_find(&samples, 0, "A"), why, sizeof(why));
+    assert_string_equal(why, "none of 2 samples can be vouched for: 2 descheduled, 1 time stolen");
+    series_explain(samples_find(&samples, 0, "A"), why, 20);
+    assert_string_equal(why, "none of 2 samples c");
+    vouch_clear(&boot.facts);
+    samples_clear(&samples);
+}
+
+/* A session's time is shared out; what rows leave over goes to the others. */
+static void test_budget(void **state)
+{
+    (void)state;
+    const uint64_t second = 1000000000;
+    struct budget budget = {.end_ns = 100 * second, .left = 1000};
+    assert_int_equal(budget_limit_ms(&budget, 0, 400), 150);
+    budget_take(&budget, 900);
+    assert_int_equal(budget_limit_ms(&budget, 10 * second, 400), 400);
+    assert_int_equal(budget_limit_ms(&budget, 99 * second, 400), 20);
+    assert_int_equal(budget_limit_ms(&budget, 99 * second, 5), 5);
+    assert_false(budget_is_spent(&budget, 99 * second));
+    assert_true(budget_is_spent(&budget, 100 * second));
+    assert_int_equal(budget_limit_ms(&budget, 101 * second, 400), 20);
+    budget_take(&budget, 900);
+    assert_int_equal(budget.left, 0);
+    assert_int_equal(budget_limit_ms(&budget, 0, 400), 400);
+    budget.end_ns = 0;
+    assert_false(budget_is_spent(&budget, 1000 * second));
+    assert_int_equal(budget_limit_ms(&budget, 1000 * second, 400), 400);
 }
 
 int main(void)
@@ -238,7 +310,8 @@ int main(void)
         cmocka_unit_test(test_blocks),      cmocka_unit_test(test_blind),
         cmocka_unit_test(test_ring),        cmocka_unit_test(test_steal),
         cmocka_unit_test(test_no_record),   cmocka_unit_test(test_output),
-        cmocka_unit_test(test_pace),
+        cmocka_unit_test(test_pace),        cmocka_unit_test(test_full_pace),
+        cmocka_unit_test(test_reasons),     cmocka_unit_test(test_budget),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

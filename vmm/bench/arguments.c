@@ -16,7 +16,13 @@ const char arguments_usage[] =
     "  --list              print the rows' names and do nothing else\n"
     "  --runs N            how often to measure everything (default 5)\n"
     "  --samples N         samples of a row in a run (default 200)\n"
+    "  --time SECONDS      how long all may take, about (default 180; 0: no end): rows get less "
+    "time,\n"
+    "                      and runs that do not fit are left out\n"
     "  --limit-ms N        how long a row may take in a run (default 400)\n"
+    "  --prepare-ms N      how long it may prepare before (default 1000; 0: no end); if that is "
+    "too\n"
+    "                      short, the row is left out\n"
     "  --cpu N             the processor to measure on (default: the idlest)\n"
     "  --guest             measure the guest kernel; the default unless --libos or --linux is "
     "given\n"
@@ -35,7 +41,7 @@ const char arguments_usage[] =
     "  --published FILE    figures published for Zircon and zCore (CSV)\n"
     "  --counts FILE       instructions on the rig: output of zbench --ticks\n"
     "  --linux-counts FILE ... of linux-bench --ticks\n"
-    "  --quiet             no progress bar\n"
+    "  --quiet             nothing about progress\n"
     "  --help              this text\n";
 
 /* ---- Values --------------------------------------------------------------------------------- */
@@ -62,7 +68,9 @@ static const struct {
 } numbers[] = {
     {"--runs", offsetof(struct arguments, runs), 1, 1000},
     {"--samples", offsetof(struct arguments, samples), 1, 4096},
+    {"--time", offsetof(struct arguments, seconds), 0, 1000000},
     {"--limit-ms", offsetof(struct arguments, limit_ms), 1, 1000000},
+    {"--prepare-ms", offsetof(struct arguments, prepare_ms), 0, 1000000},
     {"--cpu", offsetof(struct arguments, cpu), 0, 1023},
 };
 
@@ -179,7 +187,9 @@ int arguments_parse(struct arguments *arguments, int argc, char *argv[], struct 
                                     .pmu = "auto",
                                     .runs = 5,
                                     .samples = 200,
+                                    .seconds = 180,
                                     .limit_ms = 400,
+                                    .prepare_ms = 1000,
                                     .cpu = -1};
     for (int i = 1; i < argc;) {
         if (argv[i][0] == '-') {

@@ -12,7 +12,7 @@ struct arguments {
     bool guest, libos, analogue; /* which subjects */
     const char *guest_path, *libos_path, *linux_path, *bootfs, *memory;
     const char *filter, *baseline, *json, *google, *html, *published, *counts, *linux_counts, *pmu;
-    unsigned runs, samples, limit_ms;
+    unsigned runs, samples, seconds, limit_ms, prepare_ms;
     int cpu; /* -1: the idlest */
 };
 

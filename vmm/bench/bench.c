@@ -90,7 +90,9 @@ static int set_up(struct session *session, const struct arguments *arguments,
         .runs = arguments->runs,
         .samples = arguments->samples,
         .limit_ms = arguments->limit_ms,
-        .progress = !arguments->quiet && isatty(STDERR_FILENO),
+        .prepare_ms = arguments->prepare_ms,
+        .seconds = arguments->seconds,
+        .quiet = arguments->quiet,
     };
     if (strcmp(arguments->pmu, "auto") != 0 && strcmp(arguments->pmu, "none") != 0 &&
         strcmp(arguments->pmu, "tsc") != 0)
@@ -176,15 +178,17 @@ static void compare(const struct session *session, const struct samples *baselin
         compare_print(stdout, samples, i, baseline, i);
 }
 
-/* Rows without a single good sample make the exit status. */
+/* Rows that were measured but have not a single good sample make the exit status. */
 static int report(const struct session *session, const struct samples *baseline)
 {
     size_t without = 0;
     table_print(stdout, session);
     table_print_left_out(stdout, session);
     compare(session, baseline);
-    for (size_t i = 0; i < session->samples_taken.count; i++)
-        without += session->samples_taken.series[i].vouched == 0;
+    for (size_t i = 0; i < session->samples_taken.count; i++) {
+        const struct series *series = &session->samples_taken.series[i];
+        without += series->count != 0 && series->vouched == 0;
+    }
     if (fflush(stdout) != 0)
         return ZVMM_EXIT_HOST;
     return without == 0 ? 0 : EXIT_UNVOUCHED;

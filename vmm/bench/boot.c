@@ -287,6 +287,14 @@ int boot_run(const struct boot_order *order, struct boot *boot, struct zvmm_erro
     return result;
 }
 
+int boot_failure(const struct subject *subject, const struct boot *boot, struct zvmm_error *error)
+{
+    size_t length = strcspn(boot->text, "\r\n");
+    return error_set(error, "bench: %s (%s) ended with status %d%s%.*s", subject->name,
+                     subject->path, boot->status, length != 0 ? ": " : "",
+                     (int)(length < 200 ? length : 200), boot->text);
+}
+
 void boot_clear(struct boot *boot)
 {
     free(boot->text);

@@ -54,4 +54,7 @@ struct boot_order {
 int boot_run(const struct boot_order *order, struct boot *boot, struct zvmm_error *error);
 void boot_clear(struct boot *boot);
 
+/* Make a bad status an error; the program's own message is on stderr already or in its text. -1. */
+int boot_failure(const struct subject *subject, const struct boot *boot, struct zvmm_error *error);
+
 #endif

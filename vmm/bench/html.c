@@ -93,7 +93,7 @@ static void print_head(FILE *page, const struct html *html)
           page);
     print_text(page, html->host->machine);
     fprintf(page, "; zvmm %s; CPU %d; %u runs.", ZVMM_VERSION, html->host->cpu,
-            html->session->runs);
+            html->session->runs_done);
     fputs(html->host->remark_count == 0 ? " The host was settled.</p>\n"
                                         : " The host was not settled:</p>\n<ul>\n",
           page);
@@ -115,6 +115,15 @@ static void print_explanation(FILE *page)
         page);
 }
 
+static void print_reason(FILE *page, const struct series *series)
+{
+    char why[256];
+    series_explain(series, why, sizeof(why));
+    fputs("<small>", page);
+    print_text(page, why);
+    fputs("</small>", page);
+}
+
 static void print_cell(FILE *page, const struct html *html, const struct html_column *column,
                        const char *row)
 {
@@ -124,7 +133,10 @@ static void print_cell(FILE *page, const struct html *html, const struct html_co
             ? samples_find(&html->session->samples_taken, column->subject, row)
             : NULL;
     if (value < 0) {
-        fprintf(page, "<td%s</td>", series != NULL ? " class=\"none\">not vouched for" : ">");
+        fputs(series != NULL ? "<td class=\"none\">" : "<td>", page);
+        if (series != NULL)
+            print_reason(page, series);
+        fputs("</td>", page);
         return;
     }
     fprintf(page, value < 100 ? "<td>%.1f" : "<td>%.0f", value);

@@ -96,10 +96,17 @@ struct reader {
     size_t count, room;
 };
 
-static void note_pace(struct samples *samples, uint64_t pace)
+static int note_pace(struct samples *samples, uint64_t pace)
 {
-    if (pace != 0 && (samples->best_pace == 0 || pace < samples->best_pace))
-        samples->best_pace = pace;
+    if (pace == 0)
+        return 0;
+    uint64_t *paces =
+        array_grow(samples->paces, samples->pace_count, &samples->pace_room, sizeof(*paces));
+    if (paces == NULL)
+        return -1;
+    samples->paces = paces;
+    paces[samples->pace_count++] = pace;
+    return 0;
 }
 
 static int read_windows(struct reader *reader, const char *text)
@@ -112,10 +119,9 @@ static int read_windows(struct reader *reader, const char *text)
             length = strtoull(end + 1, &end, 10);
         if (*end == '~')
             pace = strtoull(end + 1, &end, 10);
-        note_pace(reader->samples, pace);
         struct vouch_window *windows =
             array_grow(reader->windows, reader->count, &reader->room, sizeof(*windows));
-        if (windows == NULL)
+        if (windows == NULL || note_pace(reader->samples, pace) != 0)
             return -1;
         reader->windows = windows;
         begin -= reader->boot->tsc_offset;
@@ -191,11 +197,28 @@ static int add_counts(struct reader *reader, double turns)
     return result;
 }
 
-/* What is neither is said by the program to a person. */
+/* A row that cannot be measured there. */
+static int read_skip(struct reader *reader, char *text)
+{
+    char *reason = strchr(text, ' ');
+    if (reason == NULL)
+        return 0;
+    *reason++ = '\0';
+    struct series *series = find_or_add(reader->samples, reader->subject, text, "ns");
+    if (series == NULL)
+        return -1;
+    if (series->skipped == NULL)
+        series->skipped = strdup(reason);
+    return series->skipped != NULL ? 0 : -1;
+}
+
+/* What is none of these is said by the program to a person. */
 static int read_line(struct reader *reader, char *line)
 {
     if (strncmp(line, "row ", 4) == 0)
         return read_row(reader, line + 4);
+    if (strncmp(line, "skip ", 5) == 0)
+        return read_skip(reader, line + 5);
     if (strncmp(line, "window ", 7) == 0) {
         char *save = NULL;
         reader->name = strtok_r(line + 7, " ", &save);
@@ -246,13 +269,34 @@ struct statistics_data series_data(const struct series *series)
     return (struct statistics_data){series->values, series->runs, series->vouched};
 }
 
-static void finish_series(struct series *series, uint64_t best_pace)
+const char *const samples_reasons[VOUCH_REASONS] = {
+    "descheduled", "time stolen", "more exits than the row needs", "nothing known", "another pace"};
+
+void series_explain(const struct series *series, char *text, size_t size)
+{
+    const char *separator = ": ";
+    if (series->skipped != NULL && series->count == 0) {
+        snprintf(text, size, "not measured: %s", series->skipped);
+        return;
+    }
+    int length = snprintf(text, size, "none of %zu samples can be vouched for", series->count);
+    for (unsigned k = 0; k < VOUCH_REASONS; k++) {
+        if (series->left_out[k] == 0 || length < 0 || (size_t)length >= size)
+            continue;
+        length += snprintf(text + length, size - (size_t)length, "%s%zu %s", separator,
+                           series->left_out[k], samples_reasons[k]);
+        separator = ", ";
+    }
+}
+
+static void finish_series(struct series *series, uint64_t full_pace)
 {
     series->vouched = 0;
     memset(series->left_out, 0, sizeof(series->left_out));
     for (size_t i = 0; i < series->count; i++) {
-        if (!vouch_is_full_pace(series->paces[i], best_pace))
-            series->reasons[i] |= VOUCH_SHARED;
+        series->reasons[i] &= ~(unsigned)VOUCH_PACE; /* more samples may have changed it */
+        if (!vouch_is_full_pace(series->paces[i], full_pace))
+            series->reasons[i] |= VOUCH_PACE;
         for (unsigned bit = 0; bit < VOUCH_REASONS; bit++)
             series->left_out[bit] += (series->reasons[i] >> bit) & 1;
         if (series->reasons[i] == 0)
@@ -264,8 +308,9 @@ static void finish_series(struct series *series, uint64_t best_pace)
 
 void samples_finish(struct samples *samples)
 {
+    samples->full_pace = vouch_full_pace(samples->paces, samples->pace_count);
     for (size_t i = 0; i < samples->count; i++)
-        finish_series(&samples->series[i], samples->best_pace);
+        finish_series(&samples->series[i], samples->full_pace);
 }
 
 void samples_clear(struct samples *samples)
@@ -277,7 +322,9 @@ void samples_clear(struct samples *samples)
         free(samples->series[i].runs);
         free(samples->series[i].reasons);
         free(samples->series[i].paces);
+        free(samples->series[i].skipped);
     }
     free(samples->series);
+    free(samples->paces);
     *samples = (struct samples){0};
 }

@@ -20,13 +20,16 @@ struct series {
     size_t count, room;
     size_t vouched; /* how many are; they are moved to the front by samples_sort() */
     size_t left_out[VOUCH_REASONS];
+    char *skipped;                /* why there are no samples, or NULL */
     struct statistics statistics; /* of those vouched for; count 0: there are none */
 };
 
 struct samples {
     struct series *series;
     size_t count, room;
-    uint64_t best_pace; /* of all; 0: none known */
+    uint64_t *paces; /* of all samples; no order */
+    size_t pace_count, pace_room;
+    uint64_t full_pace; /* see vouch_full_pace(); samples_finish() sets it */
 };
 
 /* Take the samples out of what a boot has printed and judge them. -1: out of memory. */
@@ -37,6 +40,12 @@ int samples_add_value(struct samples *samples, size_t subject, const char *name,
 
 /* The series, or NULL. */
 struct series *samples_find(const struct samples *samples, size_t subject, const char *name);
+
+/* What the reasons are called, by bit. */
+extern const char *const samples_reasons[VOUCH_REASONS];
+
+/* Why no sample of the series counts, in words. */
+void series_explain(const struct series *series, char *text, size_t size);
 
 /* Sort good from bad and compute the statistics. Call it when all are added; may be called again.
  */

@@ -11,15 +11,17 @@
 
 #include "bench/samples.h"
 
-enum { SESSION_SUBJECTS = 6 };
+enum { SESSION_SUBJECTS = 6, SESSION_FIRST_SEED = 1 };
 
 struct session {
     struct subject subjects[SESSION_SUBJECTS];
     size_t subject_count;
     const char *filter; /* extended regular expression, or NULL: all rows */
     unsigned runs, samples, limit_ms;
+    unsigned prepare_ms; /* how long a row may take to make its pending timers, sleepers ... */
+    unsigned seconds;    /* how long all may take; runs that do not fit are left out; 0: no end */
     int cpu;
-    bool progress; /* draw a bar on stderr */
+    bool quiet; /* nothing on stderr about progress */
 
     struct session_row {
         char *name;
@@ -27,13 +29,17 @@ struct session {
     } * rows;           /* to measure, in order; session_clear() frees them */
     size_t row_count;
     struct samples samples_taken;
+    unsigned runs_done;
     int blind_reason; /* errno of perf_event_open, or 0 */
 };
 
 /* Ask the subjects for their rows and choose. An unknown row is an error. */
 int session_choose(struct session *session, struct zvmm_error *error);
 
-/* Measure them. Rows of which too few samples can be vouched for are measured again. */
+/*
+ * measure.c: measure them. Rows of which too few samples can be vouched for are measured again,
+ * while there is time.
+ */
 int session_measure(struct session *session, struct zvmm_error *error);
 
 void session_clear(struct session *session);

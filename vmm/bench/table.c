@@ -36,7 +36,9 @@ static void print_series(FILE *out, const struct session *session, const struct 
     const struct statistics *s = &series->statistics;
     fprintf(out, "%-44s %-8s", series->name, session->subjects[series->subject].name);
     if (s->count == 0) {
-        fprintf(out, " %12s  none of %zu samples can be vouched for\n", "-", series->count);
+        char why[256];
+        series_explain(series, why, sizeof(why));
+        fprintf(out, " %12s  %s\n", "-", why);
         return;
     }
     print_number(out, s->median);
@@ -61,9 +63,6 @@ void table_print(FILE *out, const struct session *session)
 
 void table_print_left_out(FILE *out, const struct session *session)
 {
-    static const char *const reasons[VOUCH_REASONS] = {"descheduled", "time stolen",
-                                                       "more exits than the row needs",
-                                                       "nothing known", "core shared"};
     size_t all = 0, vouched = 0, left_out[VOUCH_REASONS] = {0};
     for (size_t i = 0; i < session->samples_taken.count; i++) {
         const struct series *series = &session->samples_taken.series[i];
@@ -79,7 +78,7 @@ void table_print_left_out(FILE *out, const struct session *session)
     for (unsigned k = 0; k < VOUCH_REASONS; k++) {
         if (left_out[k] == 0)
             continue;
-        fprintf(out, "%s%zu %s", separator, left_out[k], reasons[k]);
+        fprintf(out, "%s%zu %s", separator, left_out[k], samples_reasons[k]);
         separator = ", ";
     }
     fputc('\n', out);

@@ -5,7 +5,9 @@
 
 #include "array.h"
 
-#define MOST_MOMENTS 4096 /* a sample with more counts as having these */
+#define MOST_MOMENTS   4096 /* a sample with more counts as having these */
+#define PACE_TOLERANCE 32   /* a 32nd beside it is the same pace */
+#define PACE_RARE      50   /* fewer than one sample in so many is an exception */
 
 /* ---- Facts ---------------------------------------------------------------------------------- */
 
@@ -111,4 +113,31 @@ void vouch_judge(const struct vouch_facts *facts, struct vouch_window *windows, 
         if (facts->out_of_memory)
             windows[i].reasons |= VOUCH_BLIND;
     }
+}
+
+/* ---- Pace ----------------------------------------------------------------------------------- */
+
+static int compare_paces(const void *left, const void *right)
+{
+    uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+    return (a > b) - (a < b);
+}
+
+uint64_t vouch_full_pace(uint64_t *paces, size_t count)
+{
+    size_t end = 0;
+    qsort(paces, count, sizeof(*paces), compare_paces);
+    for (size_t first = 0; first < count; first++) {
+        while (end < count && paces[end] <= paces[first] + paces[first] / PACE_TOLERANCE)
+            end++;
+        if ((end - first) * PACE_RARE >= count)
+            return paces[first + (end - first) / 2];
+    }
+    return count != 0 ? paces[count / 2] : 0;
+}
+
+bool vouch_is_full_pace(uint64_t pace, uint64_t full)
+{
+    uint64_t tolerance = full / PACE_TOLERANCE;
+    return pace == 0 || full == 0 || (pace + tolerance >= full && pace <= full + tolerance);
 }

@@ -18,7 +18,7 @@ enum {
     VOUCH_STOLEN = 2,      /* the hypervisor below took the processor away                 */
     VOUCH_EXITS = 4,       /* the guest was left more often than the work requires         */
     VOUCH_BLIND = 8,       /* the facts about this time were lost or could not be had      */
-    VOUCH_SHARED = 16,     /* the core was slower than it can be: somebody else works on it */
+    VOUCH_PACE = 16,       /* the core was slower (somebody else works on it) or faster    */
     VOUCH_REASONS = 5,     /* how many bits there are                                      */
 };
 
@@ -27,9 +27,6 @@ struct vouch_span {
     uint64_t begin, end;
     unsigned reason;
 };
-
-/* A pace up to this much slower than the best counts as full. */
-#define VOUCH_PACE_TOLERANCE 32 /* a 32nd */
 
 /* Moments, ascending. */
 struct vouch_moments {
@@ -64,10 +61,14 @@ void vouch_clear(struct vouch_facts *facts);
  */
 void vouch_judge(const struct vouch_facts *facts, struct vouch_window *windows, size_t count);
 
-/* Whether a sample with this pace had the core for itself, if the best pace ever seen is `best`. */
-static inline bool vouch_is_full_pace(uint64_t pace, uint64_t best)
-{
-    return pace <= best + best / VOUCH_PACE_TOLERANCE;
-}
+/*
+ * The session's full pace: the middle of the fastest one that is no exception, which means that one
+ * sample in fifty at least had it. Faster moments are those of a raised clock. Sorts `paces`. 0 if
+ * there are none.
+ */
+uint64_t vouch_full_pace(uint64_t *paces, size_t count);
+
+/* Whether a sample was taken at full pace, give or take a 32nd. Pace 0 is not known, and passes. */
+bool vouch_is_full_pace(uint64_t pace, uint64_t full);
 
 #endif

@@ -8,6 +8,8 @@
  *     --samples N     samples of a row (default 200)
  *     --warm-up N     samples thrown away before them (default 20)
  *     --limit-ms N    how long a row may take if it has a few samples (default 400)
+ *     --prepare-ms N  leave out rows that take longer to make what must be there before (default:
+ *                     none)
  *     --ticks         print clock ticks (on the rig with --icount: instructions), not nanoseconds
  *     --raw           print every sample, too
  *     --windows       print when every sample was taken, too (for zvmm bench)
@@ -64,7 +66,8 @@ static int parse(int argc, char *argv[], bool *list)
     for (i = 1; i < argc && strncmp(argv[i], "--", 2) == 0; i++) {
         if (number_option(&i, argc, argv, "--samples", &options.samples) ||
             number_option(&i, argc, argv, "--warm-up", &options.warm_up) ||
-            number_option(&i, argc, argv, "--limit-ms", &options.limit_ms))
+            number_option(&i, argc, argv, "--limit-ms", &options.limit_ms) ||
+            number_option(&i, argc, argv, "--prepare-ms", &options.prepare_ms))
             continue;
         if (strcmp(argv[i], "--list") == 0)
             *list = true;
@@ -92,9 +95,9 @@ int main(int argc, char *argv[])
         return child_main(argv[2]);
     int first = parse(argc, argv, &list);
     if (first < 0) {
-        fputs("usage: zbench|linux-bench [--samples N] [--warm-up N] [--limit-ms N] [--ticks] "
-              "[--raw] "
-              "[--windows] [--markers] [--profile] [--list] [GLOB]...\n",
+        fputs("usage: zbench|linux-bench [--samples N] [--warm-up N] [--limit-ms N] "
+              "[--prepare-ms N] [--ticks] [--raw] [--windows] [--markers] [--profile] [--list] "
+              "[GLOB]...\n",
               stderr);
         return 2;
     }

@@ -6,6 +6,8 @@
 #ifndef BENCH_PACE_H
 #define BENCH_PACE_H
 
+#include <stdbool.h>
+
 #include "clock.h"
 
 /* In ticks. The caches may be cold: call it twice. */
@@ -32,5 +34,21 @@ static inline uint64_t pace(void)
     }
     return best;
 }
+
+/*
+ * The full pace is the fastest at which at least one look in PACE_RARE was taken. Faster ones are
+ * moments in which the processor's clock was raised, and compare with the others as badly as slow
+ * ones do.
+ */
+enum {
+    PACE_TOLERANCE = 32, /* a 32nd beside it is the same pace */
+    PACE_RARE = 50,
+};
+
+/* Remembers one look. */
+void pace_note(uint64_t ticks);
+
+/* As far as is known until now. */
+bool pace_is_full(uint64_t ticks);
 
 #endif

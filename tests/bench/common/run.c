@@ -11,7 +11,10 @@
  * and how slow the processor was just before or after it, whichever is more (pace.h), so that
  * somebody who knows what else happened then can judge each sample (zvmm bench). Samples
  * before the first that counts warm caches, heaps and page tables up. A row that takes long has
- * fewer of both, but not fewer than FEWEST_SAMPLES.
+ * fewer of both, but not fewer than FEWEST_SAMPLES. Of a row that cannot be measured here there is
+ * only
+ *
+ *     skip NAME REASON
  */
 #include "run.h"
 
@@ -34,7 +37,6 @@ enum { MARKER_BASE = 0x1001, MARKER_BEGIN, MARKER_END, MARKER_RESTART };
 static struct overhead overhead;
 static uint64_t samples[MOST_STEPS][MOST_SAMPLES]; /* of a block of turns, in ticks */
 static uint64_t begins[MOST_SAMPLES], ends[MOST_SAMPLES], paces[MOST_SAMPLES];
-static uint64_t best_pace = UINT64_MAX;
 
 /* ---- Taking samples ------------------------------------------------------------------------ */
 
@@ -56,17 +58,14 @@ static void fit_batch(struct run *run)
 /* Looks at the processor's pace, beside a sample. */
 static void look_at_pace(struct run *run)
 {
-    uint64_t now = options.windows ? pace() : 0;
+    uint64_t now;
 
+    if (!options.windows)
+        return;
+    now = pace();
+    pace_note(now);
     if (now > run->pace)
         run->pace = now;
-    if (now < best_pace)
-        best_pace = now;
-}
-
-static bool at_full_pace(uint64_t ticks)
-{
-    return ticks <= best_pace + best_pace / 32;
 }
 
 /*
@@ -91,7 +90,7 @@ static void keep_block(struct run *run)
     if (options.markers)
         bench_marker(MARKER_END);
     paces[run->taken] = run->pace;
-    run->clean += at_full_pace(run->pace);
+    run->clean += pace_is_full(run->pace);
     run->taken++;
     run->turns = 0;
 }
@@ -191,13 +190,35 @@ void run_fail(struct run *run, const char *what, const char *why)
     run->turns_left = 0;
 }
 
+void run_skip(struct run *run, const char *why)
+{
+    if (!run->failed)
+        printf("skip %s %s\n", run->row->name, why);
+    run->failed = run->skipped = true;
+}
+
+bool run_preparing(struct run *run)
+{
+    char why[64];
+
+    if (!run->failed && run->prepared != 0 && bench_ticks() >= run->prepared) {
+        snprintf(why, sizeof(why), "preparing it takes longer than %u ms", options.prepare_ms);
+        run_skip(run, why);
+    }
+    return !run->failed;
+}
+
 static void run_measure(struct run *run, const struct row *row)
 {
+    uint64_t a_ms = (uint64_t)(bench_ticks_per_second() / 1000);
+
     *run = (struct run){.row = row,
                         .warm_up = options.warm_up,
                         .block = 1,
                         .batch = row->batch > 0 ? row->batch : 1};
     set_limits(run);
+    if (options.prepare_ms > 0)
+        run->prepared = bench_ticks() + a_ms * options.prepare_ms;
     row->measure(run, row);
 }
 
@@ -289,7 +310,7 @@ bool run_row(const struct row *row)
 
     run_measure(&run, row);
     if (run.failed || options.profile)
-        return !run.failed;
+        return !run.failed || run.skipped;
     if (options.windows)
         print_windows(&run);
     print_steps(&run, count_steps(row));
@@ -326,7 +347,7 @@ static double middle(unsigned step, const struct run *run)
     double sum = 0;
 
     for (unsigned i = 0; i < run->taken; i++)
-        if (run->clean < FEWEST_SAMPLES || at_full_pace(paces[i]))
+        if (run->clean < FEWEST_SAMPLES || pace_is_full(paces[i]))
             sorted[count++] = (double)samples[step][i] / run->block;
     qsort(sorted, count, sizeof(sorted[0]), compare);
     for (unsigned i = count / 4; i < count - count / 4; i++, used++)

@@ -60,9 +60,10 @@ struct run {
     unsigned taken;      /* samples, without those for warming up */
     unsigned clean;      /* of them, taken while the processor was at its full pace */
     unsigned warm_up;    /* samples still to be thrown away */
-    bool started, stopped, failed, fitted, profiled;
+    bool started, stopped, failed, skipped, fitted, profiled;
     uint64_t pace;           /* the slower one of before and after this sample, in ticks */
     uint64_t warm, deadline; /* when warming up and when the row must end */
+    uint64_t prepared;       /* when preparing must end; 0: it may take as long as it takes */
 };
 
 /* What reading the clock costs, in ticks: of the only step, the first, an inner one, the last; and
@@ -73,12 +74,13 @@ struct overhead {
 
 struct options {
     unsigned samples, warm_up;
-    unsigned limit_ms; /* a row ends after this time, if it has FEWEST_SAMPLES */
-    bool ticks;        /* print ticks, not nanoseconds */
-    bool raw;          /* print every sample, too */
-    bool windows;      /* print when every sample was taken, before the row's lines */
-    bool markers;      /* markers before and after each sample, for whoever counts */
-    bool profile;      /* markers around one turn instead of times: see step-profile.c */
+    unsigned limit_ms;   /* a row ends after this time, if it has FEWEST_SAMPLES */
+    unsigned prepare_ms; /* a row that prepares for longer is left out; 0: none is */
+    bool ticks;          /* print ticks, not nanoseconds */
+    bool raw;            /* print every sample, too */
+    bool windows;        /* print when every sample was taken, before the row's lines */
+    bool markers;        /* markers before and after each sample, for whoever counts */
+    bool profile;        /* markers around one turn instead of times: see step-profile.c */
 };
 extern struct options options;
 
@@ -121,6 +123,13 @@ static inline void run_stop(struct run *run)
 
 /* Says what failed and why; run_next returns false from now on. */
 void run_fail(struct run *run, const char *what, const char *why);
+
+/* The row cannot be measured here; says why on standard output; run_next returns false from now on.
+ * That is no failure. */
+void run_skip(struct run *run, const char *why);
+
+/* Whether to go on preparing: for loops that make what must be there before the first sample. */
+bool run_preparing(struct run *run);
 
 /* Other lives of this program: what a process that a row starts does. */
 int child_main(const char *word);

@@ -43,7 +43,7 @@ static void timer_set_cancel(struct run *run, const struct row *row)
     zx_handle_t *handles = handles_of(run, others), one = timer(run, 0);
     uint64_t turn = 0;
 
-    for (uint64_t i = 0; i < others && !run->failed; i++)
+    for (uint64_t i = 0; i < others && run_preparing(run); i++)
         handles[i] = timer(run, base + ZX_USEC((zx_time_t)(i * 7919 % others)));
     while (run_next(run)) {
         zx_time_t deadline = base + ZX_USEC((zx_time_t)(turn++ * 104729 % row->count)) + 1;
@@ -67,7 +67,7 @@ static void port_fan_in(struct run *run, const struct row *row)
     uint64_t turn = 0;
 
     OK(run, zx_port_create(0, &port));
-    for (uint64_t i = 0; i < row->count && !run->failed; i++) {
+    for (uint64_t i = 0; i < row->count && run_preparing(run); i++) {
         OK(run, zx_event_create(0, &events[i]));
         OK(run, zx_object_wait_async(events[i], port, i, ZX_EVENT_SIGNALED, 0));
     }
@@ -134,7 +134,7 @@ static void wake_sleeper(struct run *run, const struct row *row)
     dormitory.events = handles_of(run, row->count);
     dormitory.end = false;
     OK(run, zx_event_create(0, &dormitory.done));
-    for (uint64_t i = 0; i < row->count && !run->failed; i++) {
+    for (uint64_t i = 0; i < row->count && run_preparing(run); i++) {
         OK(run, zx_event_create(0, &dormitory.events[i]));
         threads[i] = thread_on(run, sleeper, i, stacks + (i + 1) * STACK);
     }

@@ -53,7 +53,7 @@ static void timer_set_cancel(struct run *run, const struct row *row)
     uint64_t others = row->count - 1, turn = 0;
     int *timers = files_of(run, others), one = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
 
-    for (uint64_t i = 0; i < others && !run->failed; i++) {
+    for (uint64_t i = 0; i < others && run_preparing(run); i++) {
         timers[i] = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
         timer_set(run, timers[i], (long)(i * 7919 % others));
     }
@@ -75,7 +75,7 @@ static void port_fan_in(struct run *run, const struct row *row)
     struct epoll_event wanted = {.events = EPOLLIN | EPOLLONESHOT}, got;
     uint64_t turn = 0, value = 1;
 
-    for (uint64_t i = 0; i < row->count && !run->failed; i++) {
+    for (uint64_t i = 0; i < row->count && run_preparing(run); i++) {
         events[i] = eventfd(0, EFD_CLOEXEC);
         OK(run, epoll_ctl(set, EPOLL_CTL_ADD, events[i], &wanted));
     }
@@ -117,7 +117,7 @@ static uint64_t start_sleepers(struct run *run, pthread_t *threads, uint64_t cou
 
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, 32 * KIB);
-    for (; started < count && !run->failed; started++) {
+    for (; started < count && run_preparing(run); started++) {
         dormitory.events[started] = eventfd(0, EFD_CLOEXEC);
         if (pthread_create(&threads[started], &attributes, sleeper, (void *)started) != 0) {
             run_fail(run, "pthread_create", "no thread");

@@ -1,0 +1,25 @@
+/* budget.h - the time that a session may take, shared out among the rows still to be measured. */
+#ifndef ZVMM_BENCH_BUDGET_H
+#define ZVMM_BENCH_BUDGET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct budget {
+    uint64_t end_ns; /* CLOCK_MONOTONIC; 0: take as long as it takes */
+    size_t left;     /* how often a row is still to be measured, over all runs and subjects */
+};
+
+/*
+ * How long a row may take now, at most `most`. Most rows are done sooner, and leave their time to
+ * the others, so it is somewhat more than an equal share; but always enough for a few samples.
+ */
+unsigned budget_limit_ms(const struct budget *budget, uint64_t now_ns, unsigned most);
+
+bool budget_is_spent(const struct budget *budget, uint64_t now_ns);
+
+/* `count` measurements were made, or are not to be made. */
+void budget_take(struct budget *budget, size_t count);
+
+#endif

@@ -1,0 +1,214 @@
+/* measure.c - measuring a session's rows: how often, in which order, for how long. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/budget.h"
+#include "bench/progress.h"
+#include "bench/session.h"
+#include "clock.h"
+
+enum {
+    GROUP_ROWS = 40,
+    GROUP_BYTES = 1600, /* of row names: the guest's command line has at most 4095 */
+    FEWEST_VOUCHED = 5,
+    MOST_REPEATS = 3,
+    OPTION_WORDS = 10, /* before the row names */
+};
+
+/* A session under way. */
+struct measuring {
+    struct session *session;
+    struct budget budget;
+    struct progress progress;
+};
+
+/* Some rows that are measured in one boot of each subject. */
+struct group {
+    const struct session_row *rows;
+    size_t count;
+};
+
+/* ---- Groups --------------------------------------------------------------------------------- */
+
+/* The first of `count` rows, as many as one boot takes. */
+static struct group first_group(const struct session_row *rows, size_t count)
+{
+    size_t bytes = 0, end = 0;
+    for (; end < count && end < GROUP_ROWS; end++) {
+        bytes += strlen(rows[end].name) + sizeof(" userboot.arg=");
+        if (bytes > GROUP_BYTES && end > 0)
+            break;
+    }
+    return (struct group){rows, end};
+}
+
+static size_t count_known(const struct group *group, size_t subject)
+{
+    size_t known = 0;
+    for (size_t i = 0; i < group->count; i++)
+        known += group->rows[i].known >> subject & 1;
+    return known;
+}
+
+/* How many measurements it takes to measure some rows once by each subject that knows them. */
+static size_t count_measurements(const struct session_row *rows, size_t count)
+{
+    size_t all = 0;
+    for (size_t i = 0; i < count; i++)
+        all += (size_t)__builtin_popcount(rows[i].known);
+    return all;
+}
+
+/* ---- One boot ------------------------------------------------------------------------------- */
+
+/* The benchmark program's arguments for those rows of a group that the subject knows. */
+struct command {
+    char *words[OPTION_WORDS + GROUP_ROWS + 1];
+    char samples[16], limit[16], prepare[16];
+};
+
+static void build_command(struct command *command, const struct measuring *measuring,
+                          size_t subject, const struct group *group)
+{
+    const struct session *session = measuring->session;
+    unsigned limit = budget_limit_ms(&measuring->budget, clock_monotonic_ns(), session->limit_ms);
+    size_t n = 0;
+    snprintf(command->samples, sizeof(command->samples), "%u", session->samples);
+    snprintf(command->limit, sizeof(command->limit), "%u", limit);
+    snprintf(command->prepare, sizeof(command->prepare), "%u", session->prepare_ms);
+    char *const options[] = {"--raw",      "--windows",    "--samples",    command->samples,
+                             "--limit-ms", command->limit, "--prepare-ms", command->prepare};
+    memcpy(command->words, options, sizeof(options));
+    n = sizeof(options) / sizeof(options[0]);
+    if (session->subjects[subject].pmu != NULL)
+        command->words[n++] = "--markers";
+    for (size_t i = 0; i < group->count; i++)
+        if ((group->rows[i].known >> subject & 1) != 0)
+            command->words[n++] = group->rows[i].name;
+    command->words[n] = NULL;
+}
+
+static void show_rows(void *context, size_t rows)
+{
+    progress_show(context, rows);
+}
+
+static int measure_group(struct measuring *measuring, size_t subject, unsigned run,
+                         const struct group *group, struct zvmm_error *error)
+{
+    struct session *session = measuring->session;
+    size_t known = count_known(group, subject);
+    struct command command;
+    struct boot boot;
+    if (known == 0)
+        return 0;
+    build_command(&command, measuring, subject, group);
+    measuring->progress.subject = session->subjects[subject].name;
+    struct boot_order order = {.subject = &session->subjects[subject],
+                               .cpu = session->cpu,
+                               .seed = SESSION_FIRST_SEED + run,
+                               .words = command.words,
+                               .progress = show_rows,
+                               .context = &measuring->progress};
+    int result = boot_run(&order, &boot, error);
+    budget_take(&measuring->budget, known);
+    measuring->progress.done += known;
+    if (boot.blind_reason != 0)
+        session->blind_reason = boot.blind_reason;
+    if (result == 0 && samples_add(&session->samples_taken, &boot, subject, run) != 0)
+        result = error_set(error, "bench: out of memory for samples");
+    if (result == 0 && boot.status > 1)
+        result = boot_failure(order.subject, &boot, error);
+    boot_clear(&boot);
+    progress_show(&measuring->progress, 0);
+    return result;
+}
+
+/* ---- Runs ----------------------------------------------------------------------------------- */
+
+/* All subjects measure the rows, group by group, the first of them last every other time. */
+static int measure_rows(struct measuring *measuring, unsigned run, const struct session_row *rows,
+                        size_t count, struct zvmm_error *error)
+{
+    size_t subjects = measuring->session->subject_count;
+    for (size_t first = 0; first < count;) {
+        struct group group = first_group(rows + first, count - first);
+        for (size_t i = 0; i < subjects; i++) {
+            size_t subject = run % 2 == 0 ? i : subjects - 1 - i;
+            if (measure_group(measuring, subject, run, &group, error) != 0)
+                return -1;
+        }
+        first += group.count;
+    }
+    return 0;
+}
+
+/* The first run is done in any case, so that there is something of each row. */
+static int measure_runs(struct measuring *measuring, struct zvmm_error *error)
+{
+    struct session *session = measuring->session;
+    for (unsigned run = 0; run < session->runs; run++) {
+        if (run > 0 && budget_is_spent(&measuring->budget, clock_monotonic_ns()))
+            break;
+        if (measure_rows(measuring, run, session->rows, session->row_count, error) != 0)
+            return -1;
+        session->runs_done++;
+    }
+    samples_finish(&session->samples_taken);
+    return 0;
+}
+
+/* ---- Again ---------------------------------------------------------------------------------- */
+
+/* The subjects that have measured the row but could vouch for too few samples; bits. */
+static unsigned poor_subjects(const struct session *session, const char *row)
+{
+    size_t length = strlen(row);
+    unsigned poor = 0;
+    for (size_t i = 0; i < session->samples_taken.count; i++) {
+        const struct series *series = &session->samples_taken.series[i];
+        bool is_row = strncmp(series->name, row, length) == 0 &&
+                      (series->name[length] == '\0' || series->name[length] == '.');
+        if (is_row && series->count != 0 && series->vouched < FEWEST_VOUCHED)
+            poor |= 1u << series->subject;
+    }
+    return poor;
+}
+
+static int measure_poor_again(struct measuring *measuring, unsigned run, struct zvmm_error *error)
+{
+    struct session *session = measuring->session;
+    struct session_row *poor = calloc(session->row_count + 1, sizeof(*poor));
+    size_t count = 0;
+    if (poor == NULL)
+        return error_set(error, "bench: out of memory");
+    for (size_t i = 0; i < session->row_count; i++) {
+        unsigned subjects = poor_subjects(session, session->rows[i].name);
+        if (subjects != 0)
+            poor[count++] = (struct session_row){session->rows[i].name, subjects};
+    }
+    measuring->budget.left = count_measurements(poor, count);
+    measuring->progress.total += measuring->budget.left;
+    int result = measure_rows(measuring, run, poor, count, error);
+    free(poor);
+    samples_finish(&session->samples_taken);
+    return result;
+}
+
+int session_measure(struct session *session, struct zvmm_error *error)
+{
+    uint64_t now = clock_monotonic_ns();
+    size_t all = count_measurements(session->rows, session->row_count) * session->runs;
+    struct measuring measuring = {
+        .session = session,
+        .budget = {session->seconds != 0 ? now + session->seconds * UINT64_C(1000000000) : 0, all},
+    };
+    progress_begin(&measuring.progress, session->quiet, all);
+    int result = measure_runs(&measuring, error);
+    for (unsigned i = 0; i < MOST_REPEATS && result == 0 && session->blind_reason == 0; i++)
+        if (!budget_is_spent(&measuring.budget, clock_monotonic_ns()))
+            result = measure_poor_again(&measuring, session->runs_done + i, error);
+    progress_end(&measuring.progress);
+    return result;
+}
