@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.."
 
 bootfs=obj/bench/bootfs
 [ -e $bootfs/zbench ] || skip_all "zbench is not built (make bench-programs)"
-tiny=(--runs 1 --samples 20 --limit-ms 20 --quiet --bootfs $bootfs)
+tiny=(--runs 1 --samples 100 --limit-ms 50 --quiet --bootfs $bootfs)
 
 case_run help 0 ./zvmm bench --help
 expect "the options are listed" has "--filter RE"
@@ -37,7 +37,8 @@ refused unwritable "cannot write" --libos "${tiny[@]}" --filter '^Memcpy/64bytes
 session() { # NAME ARGUMENTS...
     local name=$1
     shift
-    case_run "$name" 0 ./zvmm bench "${tiny[@]}" --filter '^(Memcpy/64bytes|HandleCreate_Event)$' "$@"
+    CASE_TIMEOUT=300 case_run "$name" 0 tests/until-vouched ./zvmm bench "${tiny[@]}" \
+        --filter '^(Memcpy/64bytes|HandleCreate_Event)$' "$@"
 }
 ./zvmm bench "${tiny[@]}" --libos --filter '^Memcpy/64bytes$' >"$OUT" 2>"$ERR"
 if has "nothing can be vouched for"; then
@@ -83,7 +84,7 @@ refused no_baseline "give a file of --json" --libos "${tiny[@]}" --baseline "$TA
 if [ -w /dev/kvm ]; then
     session guest --guest
     expect "a row of the guest is there" grep -q '^Memcpy/64bytes  *guest' "$OUT"
-    case_run counters 0 ./zvmm bench "${tiny[@]}" --guest --filter '^Memcpy/64bytes$' --pmu tsc
+    case_run counters 0 tests/until-vouched ./zvmm bench "${tiny[@]}" --guest --filter '^Memcpy/64bytes$' --pmu tsc
     expect "cycles are counted" grep -Eq '^Memcpy/64bytes:cycles  *guest  *[1-9]' "$OUT"
 fi
 finish

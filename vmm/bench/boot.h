@@ -5,6 +5,7 @@
 #ifndef ZVMM_BENCH_BOOT_H
 #define ZVMM_BENCH_BOOT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "bench/pmu.h"
@@ -25,6 +26,8 @@ struct subject {
     const char *path; /* guest.elf, zlibos or linux-bench */
     const char *bootfs;
     const char *memory;
+    bool row_a_boot; /* each row has a boot of its own: what other rows did before is nothing to it
+                      */
     const struct pmu_provider *pmu; /* NULL: none */
 };
 

@@ -94,8 +94,8 @@ static void show_rows(void *context, size_t rows)
     progress_show(context, rows);
 }
 
-static int measure_group(struct measuring *measuring, size_t subject, unsigned run,
-                         const struct group *group, struct zvmm_error *error)
+static int measure_boot(struct measuring *measuring, size_t subject, unsigned run,
+                        const struct group *group, struct zvmm_error *error)
 {
     struct session *session = measuring->session;
     size_t known = count_known(group, subject);
@@ -123,6 +123,18 @@ static int measure_group(struct measuring *measuring, size_t subject, unsigned r
     boot_clear(&boot);
     progress_show(&measuring->progress, 0);
     return result;
+}
+
+static int measure_group(struct measuring *measuring, size_t subject, unsigned run,
+                         const struct group *group, struct zvmm_error *error)
+{
+    bool single = measuring->session->subjects[subject].row_a_boot;
+    for (size_t i = 0; i < group->count; i += single ? 1 : group->count) {
+        struct group part = {group->rows + i, single ? 1 : group->count};
+        if (measure_boot(measuring, subject, run, &part, error) != 0)
+            return -1;
+    }
+    return 0;
 }
 
 /* ---- Runs ----------------------------------------------------------------------------------- */

@@ -13,7 +13,8 @@
 
 enum { RING_PAGES = 128, PAGE = 4096 }; /* what an unprivileged process may lock, too */
 #define RING_BYTES (RING_PAGES * (uint64_t)PAGE)
-#define MARGIN_NS  2000 /* the two clocks agree better than this */
+#define MARGIN_NS  2000   /* the two clocks agree better than this */
+#define SETTLE_NS  500000 /* what ran meanwhile has left its traces in caches and predictors */
 #define TURN_NS    10000
 
 /* ---- Two clocks ----------------------------------------------------------------------------- */
@@ -162,7 +163,7 @@ void switches_finish(struct switches *switches, struct vouch_facts *to)
     for (size_t i = 0; i < switches->raw.span_count; i++) {
         const struct vouch_span *span = &switches->raw.spans[i];
         vouch_add_span(to, to_tsc(span->begin - MARGIN_NS, &switches->start, &end),
-                       to_tsc(span->end + MARGIN_NS, &switches->start, &end), span->reason);
+                       to_tsc(span->end + SETTLE_NS, &switches->start, &end), span->reason);
     }
     for (size_t i = 0; i < switches->raw.blocks.count; i++)
         vouch_add_block(to, to_tsc(switches->raw.blocks.at[i], &switches->start, &end));
