@@ -136,8 +136,8 @@ void hal_exit(int64_t code)
     if (machine.deterministic)
         virtual_event(ZV_EVENT_KIND_EXIT, 0, (uint64_t)code);
     cpu_boot.call.u.exit.code = code;
-    hostcall(ZV_CALL_EXIT);
-    halt();
+    for (;;) /* it returns only in a machine restored from a snapshot of its end */
+        hostcall(ZV_CALL_EXIT);
 }
 
 void hal_marker(uint32_t id, uint64_t value, const char *name)
