@@ -50,6 +50,16 @@ static void flush(struct cpu *cpu)
     state.flushed = state.total;
 }
 
+/*
+ * zvmm may have asked to stop here. Only registers change, which any call may change: the machine
+ * goes on from here, or from a snapshot taken here, as if it had not stopped.
+ */
+static inline void stop_if_asked(void)
+{
+    if (state.total == machine.shared->stop_event)
+        __asm__ volatile("outl %0, %w1" : : "a"(0), "d"(ZV_STOP_PORT) : "memory");
+}
+
 static void add_event(enum zv_event_kind kind, uint32_t number, uint64_t id, uint64_t detail)
 {
     struct zv_event *event = &ring[state.total - state.flushed];
@@ -59,8 +69,8 @@ static void add_event(enum zv_event_kind kind, uint32_t number, uint64_t id, uin
         kind | (uint64_t)(number & NUMBER_MAX) << NUMBER_AT | (id & THREAD_MASK) << THREAD_AT;
     event->detail = detail;
     state.total++;
-    if (state.total - state.flushed == ZV_EVENTS_MAX || state.total == machine.shared->stop_event ||
-        kind >= ZV_EVENT_KIND_MARKER)
+    stop_if_asked();
+    if (state.total - state.flushed == ZV_EVENTS_MAX || kind >= ZV_EVENT_KIND_MARKER)
         flush(cpu_this());
 }
 
@@ -115,6 +125,7 @@ static int64_t system_call(struct hal_context *context)
 hal_syscall_handler *virtual_handler(hal_syscall_handler *handler)
 {
     state.handler = handler;
+    machine.shared->events_paddr = machine_paddr(ring);
     return handler ? system_call : NULL;
 }
 

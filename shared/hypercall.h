@@ -26,7 +26,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ZV_ABI_VERSION 2u
+#define ZV_ABI_VERSION 3u
 
 /* ---- Address-space layout that zvmm sets up ------------------------------------------------ */
 
@@ -180,15 +180,16 @@ struct zv_shared_page {
     uint32_t out_head;
     uint32_t in_wanted;    /* 1: raise ZV_EVENT_CONSOLE_INPUT when input can be read */
     uint64_t deadline_tsc;
-    uint64_t virtual_tsc; /* deterministic mode: the clock */
-    uint64_t guest_reserved[5];
+    uint64_t virtual_tsc;  /* deterministic mode: the clock */
+    uint64_t events_paddr; /* deterministic mode: struct zv_event[ZV_EVENTS_MAX], the ring */
+    uint64_t guest_reserved[4];
 
     /* written by zvmm */
     uint32_t out_tail;
     uint32_t events;    /* ZV_EVENT_*; also cleared by the guest */
     uint64_t armed_tsc; /* earliest deadline for which an interrupt is under way */
     uint64_t input_tsc;  /* deterministic mode: when the next console input can be read */
-    uint64_t stop_event; /* deterministic mode: report after this many events; 0: none */
+    uint64_t stop_event; /* deterministic mode: stop after this many events; 0: never */
     uint64_t host_reserved[4];
 
     uint8_t out[ZV_CONSOLE_RING];
@@ -292,9 +293,13 @@ _Static_assert(sizeof(struct zv_call) == 112, "zv_call");
  * is ready. It never reads the time stamp counter, never halts, and expects no interrupt except
  * ZV_VECTOR_EVENT for a user program that does not enter the kernel by itself; then the clock goes
  * on as if the CPU were idle. zvmm changes guest memory during hypercalls only. Every entry is an
- * event; the kernel keeps them in a ring and hands them over by ZV_CALL_EVENTS when it is full and
- * after event number zv_shared_page.stop_event.
+ * event; the kernel keeps them in a ring and hands them over by ZV_CALL_EVENTS when it is full.
+ *
+ * When it has put event number zv_shared_page.stop_event there, and before anything else, it writes
+ * to ZV_STOP_PORT. That takes no memory, so that a machine that zvmm has stopped there goes on as
+ * if it had not been.
  */
+#define ZV_STOP_PORT  0x5a57u
 #define ZV_QUANTUM    10000u/* ticks */
 #define ZV_EVENTS_MAX 2048u
 

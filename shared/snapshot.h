@@ -41,6 +41,9 @@ enum zsnap_type {
     ZSNAP_LABEL = 7,   /* text: what the snapshot was taken at                                 */
     ZSNAP_CONSOLE = 8, /* console input that the guest has not taken yet                       */
     ZSNAP_HOST = 9,       /* text: the boot id of the host's kernel, to know the same host again  */
+    ZSNAP_DETERMINISM = 10, /* struct zsnap_determinism; with ZV_FEATURE_DETERMINISTIC only       */
+    ZSNAP_INPUT = 11,       /* ... and its input script: what is typed                            */
+    ZSNAP_INPUT_TEXTS = 12, /* ... struct zsnap_input_text[]: and when                            */
     ZSNAP_REGS = 16,   /* struct kvm_regs                                                      */
     ZSNAP_SREGS = 17,  /* struct kvm_sregs                                                     */
     ZSNAP_XSAVE = 18,  /* struct kvm_xsave, 4096 bytes: x87, SSE, AVX                          */
@@ -105,6 +108,23 @@ struct zsnap_msr {
     uint64_t value;
 };
 _Static_assert(sizeof(struct zsnap_msr) == 16, "zsnap_msr");
+
+/* Where a deterministic run stands. Its clock and the events under way are in its memory. */
+struct zsnap_determinism {
+    uint64_t events;      /* those that the guest has handed over */
+    uint64_t input_taken; /* bytes of ZSNAP_INPUT that it has read */
+    uint64_t input_end;   /* ns: from then on input has ended */
+    uint32_t preemptions; /* not 0: the run is not guaranteed to repeat */
+    uint32_t reserved;
+};
+_Static_assert(sizeof(struct zsnap_determinism) == 32, "zsnap_determinism");
+
+/* In order; the first starts at byte 0 of ZSNAP_INPUT, each other where the one before ends. */
+struct zsnap_input_text {
+    uint64_t time;          /* ns */
+    uint32_t start, length; /* in ZSNAP_INPUT */
+};
+_Static_assert(sizeof(struct zsnap_input_text) == 16, "zsnap_input_text");
 
 /* What zvmm knows about the machine besides its vCPU. Addresses are guest-physical. */
 struct zsnap_machine {

@@ -60,6 +60,11 @@ bool console_write(struct zvmm *vm, const void *data, uint64_t length)
     return true;
 }
 
+static bool in_hypercall(const struct kvm_run *run)
+{
+    return run->exit_reason == KVM_EXIT_IO && run->io.port == ZV_CALL_PORT;
+}
+
 bool console_drain(struct zvmm *vm)
 {
     struct zv_shared_page *shared = vm->shared;
@@ -77,7 +82,7 @@ bool console_drain(struct zvmm *vm)
                 console_write(vm, shared->out, count - first);
     vm->console.out_tail = head;
     /* The guest must not see when other exits happened. */
-    if (vm->determinism != NULL && vm->kvm.run->exit_reason != KVM_EXIT_IO)
+    if (vm->determinism != NULL && !in_hypercall(vm->kvm.run))
         return good;
     atomic_store_explicit((_Atomic uint32_t *)&shared->out_tail, head, memory_order_release);
     return good;

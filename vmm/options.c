@@ -45,7 +45,8 @@ const char options_help[] =
     "  --snapshot-at EVENT\n"
     "                   take a snapshot at marker:NAME, marker:NUMBER, time:DURATION, "
     "exits:COUNT,\n"
-    "                   start:PROGRAM, exit:PROGRAM or panic\n"
+    "                   start:PROGRAM, exit:PROGRAM, event:NUMBER (with --deterministic), end "
+    "or panic\n"
     "  --stats          print one line of counters and times on stderr at the end\n"
     "  --userboot FILE  use FILE instead of the built-in userboot\n"
     "  --vdso FILE      use FILE instead of the built-in vDSO\n"
@@ -410,9 +411,11 @@ static int set_snapshot_at(struct options *options, const char *value, struct zv
     struct plan plan;
     if (plan_parse(&plan, value, error) != 0)
         return -1;
-    options->config.snapshot_at = value;
+    if (options->config.replay_path == NULL) /* a replay takes the recorded ones not again */
+        options->config.snapshot_at = value;
     options->process_markers = plan_needs_processes(&plan);
     options->markers = plan.kind == PLAN_MARKER;
+    options->needs_events = plan.kind == PLAN_EVENT;
     return 0;
 }
 
@@ -530,6 +533,14 @@ static const struct {
     /* clang-format on */
 };
 
+unsigned options_words(const char *word)
+{
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+        if (strcmp(word, table[i].name) == 0)
+            return table[i].takes_value != NULL && table[i].takes_value[0] != '=' ? 2 : 1;
+    return 1;
+}
+
 /* Act on the option at argv[*index] ("--name VALUE" or "--name=VALUE") and move past it. */
 static int parse_option(struct options *options, int argc, char *const argv[], int *index,
                         struct zvmm_error *error)
@@ -571,6 +582,8 @@ static int check_deterministic(const struct options *options, struct zvmm_error 
                                                       : NULL;
     if (!config->deterministic && alone != NULL)
         return error_set(error, "%s needs --deterministic; give both", alone);
+    if (!config->deterministic && options->needs_events)
+        return error_set(error, "--snapshot-at event: needs --deterministic; give both");
     if (config->deterministic && (config->has_quirks || config->force_probe))
         return error_set(error, "--deterministic fixes the machine; leave out --quirks");
     if (config->deterministic && model != NULL && !model->baseline)
@@ -616,6 +629,17 @@ int options_parse_restore(struct options *options, int argc, char *const argv[],
         return -1;
     if (options->action == OPTIONS_RUN && (options->file == NULL || index != argc))
         return error_set(error, "usage: zvmm restore [options] SNAPSHOT");
+    const struct zvmm_config *config = &options->config;
+    const char *fixed = config->deterministic         ? "--deterministic"
+                        : config->input_path != NULL  ? "--input"
+                        : config->log_path != NULL    ? "--log"
+                        : config->replay_path != NULL ? "--replay"
+                                                      : NULL;
+    if (fixed != NULL)
+        return error_set(error,
+                         "%s: a snapshot knows how its run goes on, and a log begins at the start; "
+                         "leave it out",
+                         fixed);
     options->config.guest_path = options->guest;
     return 0;
 }

@@ -25,6 +25,7 @@ struct options {
     bool warm; /* start from a kept machine: see snapshot/warm.h                                */
     uint32_t base_length; /* of cmdline without PROGRAM and its arguments                      */
     bool markers, process_markers; /* the kernel has to tell of these */
+    bool needs_events;             /* --snapshot-at names an event of a deterministic run */
     struct zvmm_config config;
     char cmdline[OPTIONS_CMDLINE_MAX + 1];
 };
@@ -44,6 +45,9 @@ int options_parse_seed(const char *text, uint8_t seed[32]);
 
 /* ZV_QUIRK_* from a comma-separated list of names, or "none". */
 int options_parse_quirks(const char *text, uint32_t *quirks);
+
+/* How many words the option `word` takes, itself included; 1 for what is no option. */
+unsigned options_words(const char *word);
 
 /* The text of --help. */
 extern const char options_help[];

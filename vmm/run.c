@@ -34,6 +34,10 @@ static void handle_io(struct zvmm *vm)
 {
     struct kvm_run *run = vm->kvm.run;
     uint8_t *data = (uint8_t *)run + run->io.data_offset;
+    if (run->io.port == ZV_STOP_PORT && vm->determinism != NULL) {
+        determinism_stop(vm);
+        return;
+    }
     if (run->io.port != ZV_CALL_PORT || run->io.direction != KVM_EXIT_IO_OUT ||
         run->io.size != sizeof(uint32_t)) {
         handle_unknown_port(vm, run, data);
@@ -217,9 +221,9 @@ int zvmm_run(struct zvmm *vm, struct zvmm_result *result, struct zvmm_error *err
     note_first_run(vm);
     if (vm->result.end == ZVMM_END_STOP)
         vm->ended = false;
-    if (vm->determinism != NULL && determinism_begin(vm, &vm->error) != 0)
+    if (plan_begin(vm, &vm->error) != 0)
         vm->failed = true;
-    if (!vm->failed && plan_begin(vm, &vm->error) != 0)
+    if (!vm->failed && vm->determinism != NULL && determinism_begin(vm, &vm->error) != 0)
         vm->failed = true;
     bool gdb_later = vm->config.replay_to != 0; /* at that event: replay/determinism.c */
     if (!vm->failed && vm->config.gdb != NULL && !gdb_later &&

@@ -80,6 +80,8 @@ printf '1ms end\n2ms a\n' >"$TAP_DIR/after"
 printf '1ms a\0b\n' >"$TAP_DIR/nul"
 refused digest_alone "--digest needs --deterministic" --digest
 refused input_alone "--input needs --deterministic" --input "$TAP_DIR/script"
+refused event_alone "event: needs --deterministic" --snapshot-at event:5
+refused event_zero "is not an event" --deterministic --snapshot-at event:0
 refused quirks "leave out --quirks" --deterministic --quirks none
 refused cpu_model "differs from host to host" --deterministic --cpu-model host
 refused cpu_model_unknown "no model '486'" --cpu-model 486
@@ -112,12 +114,65 @@ expect "log_shown: the end" has "# end: exit, code 0"
 case_run log_kept 125 "${shell[@]}" --log "$log"
 expect "log_kept: an existing file stays" err_has "File exists"
 
+restore_refused() { # NAME TEXT ARGS...
+    local name=$1 text=$2
+    shift 2
+    case_run "$name" 125 ./zvmm restore "$@"
+    expect "$name: one line" one_line_error
+    expect "$name: says why" err_has "$text"
+}
+case_run plain_snapshot 0 ./zvmm --snapshot-at start:hello -o "$TAP_DIR/plain.zsnap" guest.elf -- hello
+restore_refused restore_digest "was not taken of a deterministic run" --digest "$TAP_DIR/plain.zsnap"
+restore_refused restore_log "leave it out" --log "$TAP_DIR/new.zlog" "$TAP_DIR/plain.zsnap"
+restore_refused restore_input "leave it out" --input "$TAP_DIR/script" "$TAP_DIR/plain.zsnap"
+expect "restore_log: no file is made" test ! -e "$TAP_DIR/new.zlog"
+
 case_run replay_whole 0 ./zvmm replay "$log"
 expect "replay_whole: the same output" cmp -s "$TAP_DIR/recorded" "$OUT"
 case_run replay_to 0 ./zvmm replay "$log" --to 40
 expect "replay_to: stops there" err_has "stopped at event 40"
 case_run replay_digests 0 ./zvmm replay "$log" --digest
 expect "replay_digests: options can be added" err_has "digest"
+whole=$(digest_of "$ERR")
+
+# ---- Snapshots of deterministic runs ----
+same_end() { test -n "$whole" && test "$(digest_of "$ERR")" = "$whole"; }
+# The restored run prints the rest of what the whole run printed, and ends with the same digest.
+goes_on() { # NAME EVENT
+    local file=$TAP_DIR/at.zsnap
+    case_run "snapshot_$1_taken" 0 ./zvmm replay "$log" --to "$2" -o "$file"
+    expect "snapshot_$1_taken: stops there" err_has "stopped at event $2"
+    cp "$OUT" "$TAP_DIR/first"
+    case_run "snapshot_$1_restored" 0 ./zvmm restore --digest "$file"
+    expect "snapshot_$1_restored: the digest of the uninterrupted run" same_end
+    cat "$OUT" >>"$TAP_DIR/first"
+    expect "snapshot_$1_restored: and its output" cmp -s "$TAP_DIR/first" "$TAP_DIR/recorded"
+}
+last_event() { ./zvmm log "$log" | sed -n 's/^# end: .* \([0-9]*\) events.*/\1/p'; }
+if [ -n "$whole" ]; then # not with another C=
+    last=$(last_event)
+    goes_on early 7
+    goes_on half $((last / 2))
+    goes_on last "$last"
+fi
+case_run snapshot_event 0 "${shell[@]}" --digest --snapshot-at event:50 -o "$TAP_DIR/event.zsnap"
+expect "snapshot_event: the run is not changed" same_end
+case_run snapshot_event_restored 0 ./zvmm restore --digest --snapshot-at event:60 -o "$TAP_DIR/second.zsnap" \
+    "$TAP_DIR/event.zsnap"
+expect "snapshot_event_restored: the same digest" same_end
+case_run snapshot_of_restored 0 ./zvmm restore --digest "$TAP_DIR/second.zsnap"
+expect "snapshot_of_restored: the same digest" same_end
+case_run snapshot_end 0 ./zvmm --deterministic --digest --snapshot-at end -o "$TAP_DIR/end.zsnap" \
+    --log "$TAP_DIR/end.zlog" guest.elf -- hello
+first=$(digest_of "$ERR")
+case_run snapshot_end_restored 0 ./zvmm restore --digest "$TAP_DIR/end.zsnap"
+expect "snapshot_end_restored: ends at once, the same" test "$first" = "$(digest_of "$ERR")"
+case_run snapshot_event_late 125 ./zvmm --deterministic --snapshot-at event:9999 -o "$TAP_DIR/late.zsnap" \
+    guest.elf -- hello
+expect "snapshot_event_late: says so" err_has "this has not happened"
+[ ! -e "$TAP_DIR/end.zsnap" ] || sum=$(cksum <"$TAP_DIR/end.zsnap")
+case_run replay_keeps_files 0 ./zvmm replay "$TAP_DIR/end.zlog"
+expect "replay_keeps_files: the recorded run's snapshot stays" test "$sum" = "$(cksum <"$TAP_DIR/end.zsnap")"
 
 replay_refused() { # NAME TEXT ARGS...
     local name=$1 text=$2
@@ -127,6 +182,8 @@ replay_refused() { # NAME TEXT ARGS...
 }
 replay_refused replay_beyond "has no event 999999; the last one is" "$log" --to 999999
 replay_refused replay_to_nothing "usage: zvmm replay" "$log" --to
+replay_refused replay_output_alone "give both" "$log" -o "$TAP_DIR/x.zsnap"
+replay_refused replay_snapshot_at "use --to N -o FILE" "$log" --snapshot-at event:3
 replay_refused replay_to_zero "not the number of an event" "$log" --to 0
 cp guest.elf "$TAP_DIR/guest.elf"
 case_run log_elsewhere 0 ./zvmm --deterministic --log "$TAP_DIR/hello.zlog" "$TAP_DIR/guest.elf" -- hello

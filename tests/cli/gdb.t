@@ -138,6 +138,21 @@ expect "gdb hears of the end of a deterministic run" has 'exited normally'
 zvmm_ends_with 0
 expect "which was the same as without gdb" test "$(digest "$LOG")" = "$WANT"
 
+# A replay waits for gdb at its event; so does a run restored there. Either ends as the recorded one did.
+case_run recorded 0 ./zvmm --deterministic --digest --log "$TAP_DIR/run.zlog" guest.elf -- hello
+TIME=$(./zvmm log "$TAP_DIR/run.zlog" | awk '$1 == 30 { print $2 }')
+start_zvmm replay "$TAP_DIR/run.zlog" --to 30 "--gdb=unix:$SOCKET" -o "$TAP_DIR/at.zsnap" --digest
+gdb_case replay "p machine.shared->virtual_tsc" 'bt' 'tbreak hal_context_run' 'continue' 'continue'
+expect "gdb finds a replay after its event" has "\$1 = $TIME"
+expect "and sees what led there" has_match '^#[0-9]+ .* system_call'
+zvmm_ends_with 0
+expect "a replay goes on from there as recorded" test "$(digest "$LOG")" = "$WANT"
+start_zvmm restore "--gdb=unix:$SOCKET" --digest "$TAP_DIR/at.zsnap"
+gdb_case restored_replay "p machine.shared->virtual_tsc" 'stepi 200' 'continue'
+expect "gdb finds a snapshot after its event" has "\$1 = $TIME"
+zvmm_ends_with 0
+expect "which goes on as recorded, too" test "$(digest "$LOG")" = "$WANT"
+
 # The kernel fails: gdb sees the failure before the machine ends.
 start_zvmm "--gdb=unix:$SOCKET" --no-panic-snapshot guest.elf -- hello
 gdb_case failure 'break hal_context_run' 'continue' 'set var $rip = 0x10' 'continue' 'bt' 'continue'

@@ -13,6 +13,13 @@ det shell
 det channel -- core-tests 'Channel.*'
 det timer -- core-tests 'Timer.*' 'Clock.*' 'Time.*'
 det pager -- core-tests 'Port.*' 'Pager.*' 'Event*' 'Futex.*'
+# A snapshot here, one of this run taken on the other machine, and the run that goes on from each: one digest.
+go_on() { # NAME SNAPSHOT
+    ./zvmm restore --digest "$2" </dev/null 2>&1 | sed -n "s/^zvmm: digest/$1/p; s/^zvmm: note/$1: note/p"
+}
+./zvmm replay run.zlog --to 400 -o here.zsnap >/dev/null 2>&1
+go_on restored here.zsnap
+./zvmm snap unpack there.zst there.zsnap && go_on restored-elsewhere there.zsnap
 [ "$1" = FULL=1 ] || exit 0
 # Left out are tests whose threads spin until they are preempted, and one in which processors differ: where a jump to
 # an address that is not canonical faults. docs/determinism.md

@@ -10,9 +10,13 @@ mkdir -p "$folder/demo"
 cp zvmm guest.elf "$folder"
 ./zcc -o "$folder/demo/threads" tests/cli/determinism/threads.c || exit 1
 printf '1ms ps\n+1h echo an hour later\\c\n+1ms \\nthreads\n' >"$folder/script"
+# A recorded run, and a snapshot in the middle of it.
+(cd "$folder" && ./zvmm --deterministic --bootfs demo --input script --log run.zlog guest.elf &&
+    ./zvmm replay run.zlog --to 300 -o there.zsnap && ./zvmm snap pack there.zsnap there.zst) \
+    </dev/null >"$TAP_DIR/made" 2>&1 || sed 's/^/# /' "$TAP_DIR/made"
 
 files=()
-for name in zvmm guest.elf demo script; do files+=(--file "$folder/$name"); done
+for name in zvmm guest.elf demo script run.zlog there.zst; do files+=(--file "$folder/$name"); done
 tests/rig/run.sh --timeout 1500 "${files[@]}" --script tests/rig/determinism-cases.sh -- "FULL=${FULL:-}" \
     >"$TAP_DIR/there" 2>"$TAP_DIR/rig"
 status=$?
@@ -24,6 +28,9 @@ cases=$PWD/tests/rig/determinism-cases.sh
 while read -r line; do
     tap_result "$(grep -qxF -- "$line" "$TAP_DIR/there" && echo ok || echo not)" "${line%% *}: the same on both: ${line#* }"
 done <"$TAP_DIR/here"
+one_end() { [ "$(sed -n 's/^\(shell\|restored\|restored-elsewhere\) //p' "$1" | sort | uniq -c | awk '{ print $1 }')" = 3 ]; }
+tap_result "$(one_end "$TAP_DIR/here" && one_end "$TAP_DIR/there" && echo ok || echo not)" \
+    "restored runs end as the uninterrupted one"
 tap_result "$(cmp -s "$TAP_DIR/here" "$TAP_DIR/there" && echo ok || echo not)" "and nothing else"
 cmp -s "$TAP_DIR/here" "$TAP_DIR/there" || sed 's/^/# rig: /' "$TAP_DIR/there" "$TAP_DIR/rig"
 finish

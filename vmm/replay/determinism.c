@@ -4,23 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "determinism-state.h"
 #include "digest.h"
-#include "gdb/gdb.h"
 #include "interrupt.h"
-#include "preempt.h"
-#include "record.h"
 #include "vm.h"
 
-struct determinism {
-    struct input_script input;
-    uint64_t taken; /* bytes of it */
-    struct preempt preempt;
-    uint32_t preemptions;
-    struct record record;
-    uint64_t events; /* those that the guest has reported */
-};
-
-static uint64_t virtual_tsc(const struct zvmm *vm)
+uint64_t determinism_clock(const struct zvmm *vm)
 {
     return *(volatile uint64_t *)&vm->shared->virtual_tsc;
 }
@@ -45,26 +34,32 @@ static int check_replay_to(const struct zvmm_config *config, struct zvmm_error *
     return 0;
 }
 
-int determinism_create(struct zvmm *vm, struct zvmm_error *error)
+int determinism_new(struct zvmm *vm, struct zvmm_error *error)
 {
     struct determinism *state = calloc(1, sizeof(*state));
     if (state == NULL)
         return error_set(error, "out of memory");
     vm->determinism = state;
+    vm->config.deterministic = true;
     input_script_init(&state->input);
     preempt_init(&state->preempt);
-    if (check_replay_to(&vm->config, error) != 0)
+    return 0;
+}
+
+int determinism_create(struct zvmm *vm, struct zvmm_error *error)
+{
+    if (determinism_new(vm, error) != 0 || check_replay_to(&vm->config, error) != 0)
         return -1;
     if (vm->config.input_path == NULL)
         return 0;
-    return input_script_load(&state->input, vm->config.input_path, error);
+    return input_script_load(&vm->determinism->input, vm->config.input_path, error);
 }
 
 int determinism_begin(struct zvmm *vm, struct zvmm_error *error)
 {
     struct determinism *state = vm->determinism;
-    vm->shared->input_tsc = input_script_next(&state->input, 0);
-    vm->shared->stop_event = vm->config.replay_to;
+    vm->shared->input_tsc = input_script_next(&state->input, state->taken);
+    determinism_plan_stop(vm, state->events);
     if (record_begin(&state->record, vm, error) != 0)
         return -1;
     return preempt_begin(&state->preempt, vm->thread, error);
@@ -90,7 +85,7 @@ void determinism_before_run(struct zvmm *vm)
     struct determinism *state = vm->determinism;
     bool wanted = *(volatile uint64_t *)&vm->shared->deadline_tsc != UINT64_MAX;
     bool in_user = vm->kvm.run->if_flag != 0;
-    if (preempt_due(&state->preempt, virtual_tsc(vm), in_user && wanted)) {
+    if (preempt_due(&state->preempt, determinism_clock(vm), in_user && wanted)) {
         state->preemptions++;
         interrupt_raise(vm, INTERRUPT_EVENT, 0);
     }
@@ -102,7 +97,7 @@ void determinism_before_run(struct zvmm *vm)
 int64_t determinism_console_read(struct zvmm *vm, uint8_t *to, uint64_t length)
 {
     struct determinism *state = vm->determinism;
-    int64_t got = input_script_read(&state->input, state->taken, virtual_tsc(vm), to, length);
+    int64_t got = input_script_read(&state->input, state->taken, determinism_clock(vm), to, length);
     if (got > 0)
         state->taken += (uint64_t)got;
     vm->shared->input_tsc = input_script_next(&state->input, state->taken);
@@ -113,7 +108,7 @@ int64_t determinism_console_read(struct zvmm *vm, uint8_t *to, uint64_t length)
 static void note_digest(struct zvmm *vm, const char *what, const char *name, int64_t number)
 {
     struct determinism *state = vm->determinism;
-    struct runlog_digest digest = {.event = state->events, .tsc = virtual_tsc(vm)};
+    struct runlog_digest digest = {.event = state->events, .tsc = determinism_clock(vm)};
     char text[DIGEST_TEXT];
     bool print = vm->config.digest && what != NULL;
     if (!print && !record_is_active(&state->record))
@@ -128,23 +123,6 @@ static void note_digest(struct zvmm *vm, const char *what, const char *name, int
         fprintf(stderr, "zvmm: digest %s %s %s=%lld time=%llu events=%llu\n", text, what, name,
                 (long long)number, (unsigned long long)digest.tsc,
                 (unsigned long long)digest.event);
-}
-
-/*
- * The end of a replay, or where gdb takes over. The guest has handed over its events at a moment at
- * which the recorded one did not: from here on digests differ.
- */
-static void stop_here(struct zvmm *vm)
-{
-    struct determinism *state = vm->determinism;
-    fprintf(stderr, "zvmm: stopped at event %llu, time=%llu\n", (unsigned long long)state->events,
-            (unsigned long long)virtual_tsc(vm));
-    record_close(&state->record);
-    vm->shared->stop_event = 0;
-    if (vm->config.gdb == NULL)
-        vm_end(vm, ZVMM_END_STOP, 0);
-    else if (gdb_open(vm, vm->config.gdb, &vm->error) != 0)
-        fail(vm);
 }
 
 int64_t determinism_events(struct zvmm *vm, const struct zv_call *call)
@@ -163,8 +141,6 @@ int64_t determinism_events(struct zvmm *vm, const struct zv_call *call)
         fail(vm);
     else if (count == ZV_EVENTS_MAX)
         note_digest(vm, NULL, NULL, 0);
-    if (vm->config.replay_to != 0 && total == vm->config.replay_to && !vm->failed)
-        stop_here(vm);
     return ZV_OK;
 }
 
@@ -186,7 +162,7 @@ static void end_record(struct zvmm *vm)
 {
     struct determinism *state = vm->determinism;
     struct runlog_end end = {.events = state->events,
-                             .tsc = virtual_tsc(vm),
+                             .tsc = determinism_clock(vm),
                              .code = vm->result.code,
                              .end = vm->result.end,
                              .preemptions = state->preemptions};

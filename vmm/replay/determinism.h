@@ -14,6 +14,8 @@
 
 struct zvmm;
 struct determinism;
+struct snapshot_file;
+struct zsnap_determinism;
 
 /* The machine that every host can be: see docs/determinism.md. */
 #define DETERMINISTIC_QUIRKS                                                                       \
@@ -25,7 +27,20 @@ struct determinism;
 /* Read the input script; the rest of vm->config is checked already. */
 int determinism_create(struct zvmm *vm, struct zvmm_error *error);
 
-/* The machine is ready: the last thing before its first instruction. */
+/*
+ * A snapshot's part of the run, out of the stopped `vm`; the input script belongs to it, too, and
+ * lives as long as `vm`.
+ */
+const struct input_script *determinism_save(const struct zvmm *vm, struct zsnap_determinism *saved);
+
+/* ... and in, instead of determinism_create(). */
+int determinism_resume(struct zvmm *vm, const struct snapshot_file *file, struct zvmm_error *error);
+
+/* The guest's clock, ns. */
+uint64_t determinism_clock(const struct zvmm *vm);
+
+/* The machine is ready: the last thing before its first instruction. plan_begin() has been called.
+ */
 int determinism_begin(struct zvmm *vm, struct zvmm_error *error);
 
 /* Before each KVM_RUN: inject what the limit for user code asks for. */
@@ -36,6 +51,9 @@ int64_t determinism_console_read(struct zvmm *vm, uint8_t *to, uint64_t length);
 int64_t determinism_events(struct zvmm *vm, const struct zv_call *call);
 int64_t determinism_stuck(struct zvmm *vm);
 void determinism_marker(struct zvmm *vm, uint32_t id);
+
+/* The guest has written to ZV_STOP_PORT. */
+void determinism_stop(struct zvmm *vm);
 
 /* The run has ended with vm->result: digest, end of the log, notes. */
 void determinism_end(struct zvmm *vm);

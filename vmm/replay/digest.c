@@ -10,6 +10,7 @@
 
 #include "gdb/gdb.h"
 #include "snapshot/pages.h"
+#include "snapshot/take.h"
 #include "vm.h"
 
 /* CF PF AF ZF SF OF: some instructions leave some of them undefined. */
@@ -133,8 +134,8 @@ static void hash_pages(XXH3_state_t *state, const struct memory *memory, uint64_
 }
 
 /*
- * Pages that nobody has touched are zeros, and stay untouched; but where the kernel's image and the
- * modules are, they are a file's.
+ * Pages that nobody has touched are zeros, and stay untouched; but where the kernel's image, the
+ * modules or a snapshot are, they are a file's.
  */
 static int hash_memory(XXH3_state_t *state, const struct zvmm *vm)
 {
@@ -142,11 +143,7 @@ static int hash_memory(XXH3_state_t *state, const struct zvmm *vm)
     uint64_t page = 0, end;
     if (page_set_init(&present, vm->memory.bytes) != 0)
         return -1;
-    for (uint32_t i = 0; i < vm->layout.count; i++) {
-        const struct zv_memory_range *range = &vm->layout.ranges[i];
-        if (range->type == ZV_MEM_KERNEL || range->type == ZV_MEM_MODULE)
-            page_set_add(&present, range->base, range->length);
-    }
+    take_add_backed(&present, vm);
     int result = page_set_add_present(&present, &vm->memory, false);
     for (; result == 0 && page_set_next(&present, &page, &end); page = end)
         hash_pages(state, &vm->memory, page * PAGE_BYTES, end * PAGE_BYTES);

@@ -190,6 +190,14 @@ int input_script_load(struct input_script *script, const char *path, struct zvmm
 
 /* ---- Taking --------------------------------------------------------------------------------- */
 
+uint64_t input_script_bytes(const struct input_script *script)
+{
+    if (script->count == 0)
+        return 0;
+    const struct input_text *last = &script->texts[script->count - 1];
+    return last->start + (uint64_t)last->length;
+}
+
 /* The first text that is not all taken, or NULL. Texts follow each other in `bytes`. */
 static const struct input_text *find(const struct input_script *script, uint64_t taken)
 {

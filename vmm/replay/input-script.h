@@ -43,6 +43,9 @@ int64_t input_script_read(const struct input_script *script, uint64_t taken, uin
 /* When something can be read after `taken` bytes, be it the end (ns). */
 uint64_t input_script_next(const struct input_script *script, uint64_t taken);
 
+/* How many bytes `bytes` has. */
+uint64_t input_script_bytes(const struct input_script *script);
+
 void input_script_free(struct input_script *script);
 
 #endif

@@ -67,15 +67,21 @@ static int compare_event(struct record *record, const struct zv_event *event,
                      there + strspn(there, " "));
 }
 
+int record_compare(struct record *record, const struct zv_event *events, uint64_t count,
+                   struct zvmm_error *error)
+{
+    for (uint64_t i = 0; i < count && record->reader.file != NULL; i++)
+        if (compare_event(record, &events[i], error) != 0)
+            return -1;
+    return 0;
+}
+
 int record_events(struct record *record, const struct zv_event *events, uint64_t count,
                   struct zvmm_error *error)
 {
     if (record->writer.file != NULL && runlog_events(&record->writer, events, count, error) != 0)
         return -1;
-    for (uint64_t i = 0; i < count && record->reader.file != NULL; i++)
-        if (compare_event(record, &events[i], error) != 0)
-            return -1;
-    return 0;
+    return record_compare(record, events, count, error);
 }
 
 int record_digest(struct record *record, const struct runlog_digest *digest,

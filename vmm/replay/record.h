@@ -23,6 +23,8 @@ bool record_is_active(const struct record *record);
 /* A mismatch with the log that is replayed is an error, as is a log that cannot be written. */
 int record_events(struct record *record, const struct zv_event *events, uint64_t count,
                   struct zvmm_error *error);
+int record_compare(struct record *record, const struct zv_event *events, uint64_t count,
+                   struct zvmm_error *error); /* without writing them */
 int record_digest(struct record *record, const struct runlog_digest *digest,
                   struct zvmm_error *error);
 

@@ -1,5 +1,6 @@
 /*
- * replay-command.c - zvmm replay FILE [--to N] [OPTIONS]: run again what a log records.
+ * replay-command.c - zvmm replay FILE [--to N [-o SNAPSHOT]] [OPTIONS]: run again what a log
+ * records.
  *
  * The log has the command line, so this is zvmm again with that and two options of its own.
  */
@@ -9,10 +10,11 @@
 #include <unistd.h>
 
 #include "log-command.h"
+#include "options.h"
 #include "runlog.h"
 
-static const char usage[] =
-    "zvmm: usage: zvmm replay FILE [--to N] [OPTIONS], FILE from zvmm --log\n";
+static const char usage[] = "zvmm: usage: zvmm replay FILE [--to N [-o SNAPSHOT]] [OPTIONS], FILE "
+                            "from zvmm --log\n";
 
 /* Take --to and its value out of the words; NULL if it is not there. *bad: it has no value. */
 static const char *take_to(int *argc, char *argv[], bool *bad)
@@ -34,12 +36,47 @@ static const char *take_to(int *argc, char *argv[], bool *bad)
     return value;
 }
 
+static bool is_option(const char *word, const char *name)
+{
+    size_t length = strlen(name);
+    return strncmp(word, name, length) == 0 && (word[length] == '\0' || word[length] == '=');
+}
+
+/* Snapshots of a replay are those that --to and -o ask for. */
+static const char *bad_option(const char *to, int count, char *options[])
+{
+    for (int i = 0; i < count; i += (int)options_words(options[i])) {
+        if (is_option(options[i], "--snapshot-at"))
+            return "replay: --snapshot-at belongs to the recorded run; use --to N -o FILE";
+        if (to == NULL && is_option(options[i], "-o"))
+            return "replay: -o takes a snapshot where --to stops; give both";
+    }
+    return NULL;
+}
+
+/* The recorded run's files of its own are not written again. */
+static void add_recorded(char **words, const struct runlog_reader *log)
+{
+    char *word = log->arguments;
+    bool options = true, drop = false;
+    unsigned rest = 0; /* of an option's words */
+    for (uint32_t i = 0; i < log->header.argument_count; i++, word += strlen(word) + 1) {
+        if (rest == 0) {
+            options = options && strcmp(word, "--") != 0;
+            rest = options ? options_words(word) : 1;
+            drop = options && (is_option(word, "-o") || is_option(word, "--parent"));
+        }
+        rest--;
+        if (!drop)
+            *words++ = word;
+    }
+}
+
 /* zvmm --replay FILE [--replay-to N] OPTIONS, and the log's words. */
 static char **command_line(const char *file, const char *to, int count, char *options[],
                            const struct runlog_reader *log)
 {
     char **words = calloc((size_t)count + log->header.argument_count + 6, sizeof(words[0]));
-    char *argument = log->arguments;
     size_t n = 0;
     if (words == NULL)
         return NULL;
@@ -52,8 +89,7 @@ static char **command_line(const char *file, const char *to, int count, char *op
     }
     for (int i = 0; i < count; i++)
         words[n++] = options[i];
-    for (uint32_t i = 0; i < log->header.argument_count; i++, argument += strlen(argument) + 1)
-        words[n++] = argument;
+    add_recorded(words + n, log);
     return words;
 }
 
@@ -67,6 +103,11 @@ int replay_command(int argc, char *argv[])
     if (argc < 2 || bad) {
         fputs(usage, stderr);
         return ZVMM_EXIT_HOST;
+    }
+    const char *why = bad_option(to, words, argv + 2);
+    if (why != NULL) {
+        error_set(&error, "%s", why);
+        error_fatal(&error);
     }
     if (runlog_open(&log, argv[1], &error) != 0)
         error_fatal(&error);

@@ -186,7 +186,7 @@ static int load_section(struct snapshot_file *file, uint32_t index, struct zvmm_
 
 static bool is_known(uint32_t type)
 {
-    return (type >= ZSNAP_MEMORY && type <= ZSNAP_HOST) ||
+    return (type >= ZSNAP_MEMORY && type <= ZSNAP_INPUT_TEXTS) ||
            (type >= ZSNAP_REGS && type <= ZSNAP_IRQCHIP);
 }
 

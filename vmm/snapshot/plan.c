@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gdb/gdb.h"
 #include "hypercall.h"
 #include "pause.h"
 #include "signals.h"
@@ -18,7 +19,9 @@
 enum { PROCESS_NAME_MAX = 31 }; /* longer names are cut by the kernel */
 
 #define EVENT_HELP                                                                                 \
-    "marker:NAME, marker:NUMBER, time:DURATION, exits:COUNT, start:PROGRAM, exit:PROGRAM or panic"
+    "marker:NAME, marker:NUMBER, time:DURATION, exits:COUNT, start:PROGRAM, exit:PROGRAM, "        \
+    "event:NUMBER, "                                                                               \
+    "end or panic"
 
 /* ---- Events -----------------------------------------------------------------------------------
  */
@@ -81,6 +84,11 @@ static int parse_count(struct plan *plan, const char *text)
     return parse_number(text, &plan->number);
 }
 
+static int parse_event(struct plan *plan, const char *text)
+{
+    return parse_number(text, &plan->number) == 0 && plan->number != 0 ? 0 : -1;
+}
+
 static int parse_nothing(struct plan *plan, const char *text)
 {
     (void)plan;
@@ -97,6 +105,7 @@ int plan_parse(struct plan *plan, const char *event, struct zvmm_error *error)
         {"marker:", PLAN_MARKER, parse_marker}, {"time:", PLAN_TIME, parse_time},
         {"exits:", PLAN_EXITS, parse_count},    {"start:", PLAN_START, parse_program},
         {"exit:", PLAN_EXIT, parse_program},    {"panic", PLAN_PANIC, parse_nothing},
+        {"event:", PLAN_EVENT, parse_event},    {"end", PLAN_END, parse_nothing},
     };
     *plan = (struct plan){.kind = PLAN_NEVER};
     if (event == NULL)
@@ -256,6 +265,21 @@ void plan_serve(struct zvmm *vm)
                   (unsigned long long)vm->stats.snapshot_pause_ns / 1000);
 }
 
+uint64_t plan_event(const struct zvmm *vm)
+{
+    return vm->plan.kind == PLAN_EVENT && !vm->plan.met ? vm->plan.number : 0;
+}
+
+int plan_take_here(struct zvmm *vm)
+{
+    if (vm_settle(vm, &vm->error) != 0)
+        return -1;
+    gdb_hide(vm);
+    vm->plan.due = true;
+    plan_serve(vm);
+    return vm->failed ? -1 : 0;
+}
+
 static int check_parent(const char *path, struct zvmm_error *error)
 {
     struct snapshot_file *file;
@@ -341,6 +365,9 @@ int plan_end(struct zvmm *vm, struct zvmm_error *error)
 {
     const struct plan *plan = &vm->plan;
     bool failed = vm->ended && vm->result.end == ZVMM_END_GUEST;
+    if (plan->kind == PLAN_END && vm->ended && vm->result.end == ZVMM_END_EXIT && !vm->failed &&
+        plan_take_here(vm) != 0)
+        return -1;
     if (failed && (vm->config.panic_snapshot || plan->kind == PLAN_PANIC))
         take_panic(vm);
     if (wait_for_writer(vm, error) != 0)

@@ -14,6 +14,8 @@ enum plan_kind {
     PLAN_START,  /* the program `name` starts */
     PLAN_EXIT,   /* ... ends */
     PLAN_PANIC,
+    PLAN_EVENT, /* event `number` of a deterministic run */
+    PLAN_END,   /* the guest asks for the machine's end */
 };
 
 /* Belongs to one machine; used by its vCPU's thread only. */
@@ -32,6 +34,9 @@ int plan_parse(struct plan *plan, const char *event, struct zvmm_error *error);
 /* Whether the kernel has to tell of processes (kernel.process-markers). */
 bool plan_needs_processes(const struct plan *plan);
 
+/* The event of a deterministic run at which a snapshot is wanted, or 0. */
+uint64_t plan_event(const struct zvmm *vm);
+
 /* A run begins: check that config's files can be used, set the clock. */
 int plan_begin(struct zvmm *vm, struct zvmm_error *error);
 
@@ -41,6 +46,9 @@ void plan_see_exit(struct zvmm *vm);
 
 /* The vCPU is settled: take the snapshot if one is due. A failure ends the run. */
 void plan_serve(struct zvmm *vm);
+
+/* The same at the exit that is being handled, before the guest goes on. -1: see vm->error. */
+int plan_take_here(struct zvmm *vm);
 
 /*
  * The run has ended: write the snapshot of a guest that failed, wait for the one being written.

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "probe.h"
+#include "replay/determinism.h"
 #include "snapshot/host.h"
 #include "snapshot/restore.h"
 #include "snapshot/state.h"
@@ -53,12 +54,9 @@ static int check_machine(struct restore *restore)
         !inside(restore, machine->shared, sizeof(struct zv_shared_page)) ||
         machine->info % 8 != 0 || !inside(restore, machine->info, sizeof(struct zv_boot_info)))
         return damaged(restore, "its boot block lies outside its memory");
-    if ((machine->features & ZV_FEATURE_DETERMINISTIC) != 0)
-        return error_set(
-            restore->error,
-            "%s: was taken of a deterministic run, whose time cannot go on; look at it "
-            "with zvmm inspect, or replay the run",
-            snapshot_path(restore->file));
+    if ((machine->features & ZV_FEATURE_DETERMINISTIC) != 0 &&
+        (machine->features & ZV_FEATURE_LAPIC) != 0)
+        return damaged(restore, "a deterministic machine has no interrupt controller");
     if (machine->tsc_khz == 0)
         return damaged(restore, "its clock stands still");
     return 0;
@@ -182,6 +180,22 @@ static int map_memory(struct restore *restore)
     return 0;
 }
 
+/* A deterministic run asks nothing of the host, and its clock is in its memory. */
+static int resume_clock(struct restore *restore)
+{
+    struct zvmm *vm = restore->vm;
+    if ((restore->machine->features & ZV_FEATURE_DETERMINISTIC) != 0) {
+        if (determinism_resume(vm, restore->file, restore->error) != 0)
+            return -1;
+        return clock_init(&vm->clock, &vm->kvm, restore->error);
+    }
+    if (host_check(restore->file, restore->machine, &restore->state, &vm->kvm, restore->error) != 0)
+        return -1;
+    vm->native_tsc = !vm->kvm.irqchip && !probe_is_hardware();
+    return clock_resume(&vm->clock, &vm->kvm, restore->machine->tsc, vm->native_tsc,
+                        restore->error);
+}
+
 static int make_vcpu(struct restore *restore)
 {
     struct zvmm *vm = restore->vm;
@@ -189,12 +203,7 @@ static int make_vcpu(struct restore *restore)
         return -1;
     vm->kvm.want_ring = vm->config.resettable;
     if (kvm_create_vm(&vm->kvm, &vm->memory, restore->state.has_irqchip, restore->error) != 0 ||
-        host_check(restore->file, restore->machine, &restore->state, &vm->kvm, restore->error) != 0)
-        return -1;
-    vm->native_tsc = !vm->kvm.irqchip && !probe_is_hardware();
-    if (track_init(vm, restore->error) != 0 ||
-        clock_resume(&vm->clock, &vm->kvm, restore->machine->tsc, vm->native_tsc, restore->error) !=
-            0)
+        resume_clock(restore) != 0 || track_init(vm, restore->error) != 0)
         return -1;
     return state_load(&restore->state, &vm->kvm, restore->error);
 }
@@ -223,6 +232,13 @@ int restore_file(const struct zvmm_config *config, struct snapshot_file *file, s
         read_state(&restore) != 0 || map_memory(&restore) != 0 || make_vcpu(&restore) != 0)
         goto destroy;
     resume(&restore);
+    if (config->digest && vm->determinism == NULL) {
+        error_set(error,
+                  "%s: was not taken of a deterministic run, which --digest is for; leave "
+                  "it out",
+                  snapshot_path(file));
+        goto destroy;
+    }
     *out = vm;
     return 0;
 

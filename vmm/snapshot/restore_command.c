@@ -81,7 +81,8 @@ int restore_command(int argc, char *argv[])
         puts(
             "usage: zvmm restore [options] SNAPSHOT\n"
             "Go on from a snapshot; the options are those of zvmm that concern a running machine:\n"
-            "--force, --guest, --kvm, --no-panic-snapshot, -o, --parent, --pin, --sandbox,\n"
+            "--digest, --force, --gdb, --guest, --kvm, --no-panic-snapshot, -o, --parent, --pin, "
+            "--sandbox,\n"
             "--snapshot-at, --stats, --verbose, --verify.");
         return 0;
     }

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "replay/determinism.h"
 #include "snapshot/file.h"
 #include "snapshot/host.h"
 #include "snapshot/pages.h"
@@ -76,6 +77,10 @@ static void describe_machine(struct take *take, struct zvmm *vm)
         .num_ranges = vm->layout.count,
         .num_modules = vm->modules.count,
     };
+    if (vm->determinism != NULL) {
+        machine->tsc = determinism_clock(vm);
+        machine->tsc_khz = DETERMINISTIC_KHZ;
+    }
     memcpy(machine->ranges, vm->layout.ranges, sizeof(machine->ranges));
     memcpy(machine->modules, vm->modules.entries, sizeof(machine->modules));
 }
@@ -125,8 +130,7 @@ static void add_runs(struct page_set *set, const struct snapshot_file *file)
     }
 }
 
-/* Pages of mapped files are part of the memory even if nobody has touched them. */
-static void add_backed(struct page_set *set, const struct zvmm *vm)
+void take_add_backed(struct page_set *set, const struct zvmm *vm)
 {
     add_runs(set, vm->origin);
     for (uint32_t i = 0; i < vm->layout.count; i++)
@@ -148,7 +152,7 @@ static int choose_pages(struct page_set *set, const struct zvmm *vm,
     if (page_set_init(set, vm->memory.bytes) != 0)
         return error_set(error, "snapshot: out of memory");
     if (!from_parent) {
-        add_backed(set, vm);
+        take_add_backed(set, vm);
         add_runs(set, parent);
     }
     if (page_set_add_present(set, &vm->memory, from_parent) != 0)
@@ -215,6 +219,19 @@ static void add_vcpu(struct parts *parts, const struct vcpu_state *state)
         add_part(parts, ZSNAP_LAPIC, &state->lapic, sizeof(state->lapic));
 }
 
+static void add_determinism(struct parts *parts, const struct zvmm *vm,
+                            struct zsnap_determinism *saved)
+{
+    if (vm->determinism == NULL)
+        return;
+    const struct input_script *input = determinism_save(vm, saved);
+    add_part(parts, ZSNAP_DETERMINISM, saved, sizeof(*saved));
+    if (input->count == 0)
+        return;
+    add_part(parts, ZSNAP_INPUT, input->bytes, input_script_bytes(input));
+    add_part(parts, ZSNAP_INPUT_TEXTS, input->texts, input->count * sizeof(input->texts[0]));
+}
+
 /* A parent in the same folder is named without it, so that both can move together. */
 static const char *name_parent(const struct take *take, char absolute[PATH_MAX])
 {
@@ -254,6 +271,7 @@ static int write_file(const struct take *take, const struct zvmm *vm,
 {
     char guest[PATH_MAX], parent_name[PATH_MAX], host[HOST_ID_ROOM];
     struct parts parts = {.count = 0};
+    struct zsnap_determinism determinism;
     add_part(&parts, ZSNAP_MACHINE, &take->machine, sizeof(take->machine));
     if (vm->config.guest_path != NULL)
         add_text(&parts, ZSNAP_GUEST,
@@ -266,6 +284,7 @@ static int write_file(const struct take *take, const struct zvmm *vm,
         add_part(&parts, ZSNAP_CONSOLE, take->input, take->input_bytes);
     add_text(&parts, ZSNAP_HOST, host_id(host));
     add_vcpu(&parts, &take->state);
+    add_determinism(&parts, vm, &determinism);
     struct snapshot_image image = {.parts = parts.list,
                                    .num_parts = parts.count,
                                    .extents = extents,

@@ -10,6 +10,7 @@
 
 #include "memory.h"
 
+struct page_set;
 struct take;
 
 struct take_request {
@@ -22,6 +23,9 @@ struct take_request {
 /* From the vCPU's thread, with the vCPU settled. On success *out goes to take_end(). */
 int take_begin(struct zvmm *vm, const struct take_request *request, struct take **out,
                struct zvmm_error *error);
+
+/* Pages of mapped files are part of the memory even if nobody has touched them. */
+void take_add_backed(struct page_set *set, const struct zvmm *vm);
 
 /* Wait until the file is there. From any thread of the process. Frees `take`. */
 int take_end(struct take *take, struct zvmm_error *error);

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "replay/determinism.h"
 #include "snapshot/file.h"
 #include "vm.h"
 
@@ -16,6 +17,10 @@ int target_from_vm(struct zvmm *vm, struct target *target, struct zvmm_error *er
         .guest_path = vm->config.guest_path,
         .build_id_bytes = vm->image.build_id_bytes,
     };
+    if (vm->determinism != NULL) {
+        target->tsc = determinism_clock(vm);
+        target->tsc_hz = DETERMINISTIC_KHZ * 1000ull;
+    }
     memcpy(target->build_id, vm->image.build_id, sizeof(target->build_id));
     if (ioctl(vm->kvm.vcpu_fd, KVM_GET_REGS, &target->regs) != 0 ||
         ioctl(vm->kvm.vcpu_fd, KVM_GET_SREGS, &target->sregs) != 0)
