@@ -36,15 +36,6 @@ case_run 'restored tests pass' 0 ./zvmm restore "$D/tests.zsnap"
 ends_with() { tail -c "$(stat -c %s "$2")" "$1" | cmp -s - "$2"; }
 expect 'and print what was left to print' ends_with "$D/plain" "$OUT"
 
-# At random moments of tests: N of them (1,000 for the long form).
-for i in $(seq "${N:-6}"); do
-    at=$((RANDOM % 40 + 1))
-    case_run "at exit $at" 0 ./zvmm --snapshot-at exits:$at -o "$D/r.zsnap" guest.elf -- core-tests 'Event*' 'Timer.C*' 'Fpu*' 'Futex.W*'
-    cp "$OUT" "$D/whole"
-    case_run "restored from exit $at" 0 ./zvmm restore "$D/r.zsnap"
-    expect "exit $at: the rest is the same" ends_with "$D/whole" "$OUT"
-done
-
 # Many at once.
 for i in 1 2 3 4; do ./zvmm restore "$D/start.zsnap" >"$D/many$i" </dev/null 2>&1 & done
 wait
