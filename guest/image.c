@@ -134,6 +134,21 @@ static bool read_layout(const struct elf *elf, const uint8_t *notes, uint64_t si
     return true;
 }
 
+/* Tells the HAL where the image has the word that it adds to the time stamp counter. */
+static void place_ticks_offset(const struct elf *elf, const uint8_t *notes, uint64_t size)
+{
+    uint32_t length;
+    const struct zvmm_vdso_time_note *note =
+        find_note(notes, size, ZVMM_NOTE_VDSO_TIME, &length);
+
+    if (!note)
+        return;
+    if (length < sizeof *note || note->ticks_offset % 8 != 0 ||
+        note->ticks_offset >= elf->module->length - 8)
+        refuse(elf->name, "bad zvmm note");
+    hal_set_ticks_offset(elf->module->paddr + note->ticks_offset);
+}
+
 static void write_constants(struct image *vdso, const struct hal_boot *boot, uint32_t offset)
 {
     struct vdso_constants constants = {
@@ -172,8 +187,10 @@ void image_prepare_vdso(struct image *vdso, const struct hal_boot *boot)
             refuse("vdso", "no memory");
         read_file(&elf, phdr->p_offset, notes, phdr->p_filesz);
         found = read_layout(&elf, notes, phdr->p_filesz, &layout);
-        if (found)
+        if (found) {
             syscall_set_vdso(&layout);
+            place_ticks_offset(&elf, notes, phdr->p_filesz);
+        }
         heap_free(notes);
     }
     if (!found)

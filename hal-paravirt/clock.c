@@ -1,6 +1,7 @@
 /*
- * clock.c - the monotonic clock is one function of the TSC, the same that the vDSO computes in
- * user mode: floor(ticks * numerator / denominator), saturating.
+ * clock.c - the monotonic clock is one function of the ticks, the same that the vDSO computes in
+ * user mode: floor(ticks * numerator / denominator), saturating. Ticks are the TSC, plus an offset
+ * where zvmm can move time in no other way (shared/hypercall.h).
  */
 #include "clock.h"
 
@@ -48,6 +49,25 @@ uint64_t clock_ticks(zx_time_t time)
         return UINT64_MAX;
     ticks = scale((uint64_t)time, ratio.denominator, ratio.numerator, &remainder);
     return ticks + (remainder != 0);
+}
+
+uint64_t clock_now_otherwise(void)
+{
+    uint64_t offset, tsc;
+
+    if (machine.deterministic)
+        return machine.shared->virtual_tsc;
+    do {
+        offset = machine.shared->tsc_offset;
+        tsc = x86_rdtsc();
+    } while (offset != machine.shared->tsc_offset);
+    return tsc + offset;
+}
+
+void hal_set_ticks_offset(hal_paddr_t word)
+{
+    if (!machine.tsc_is_clock && !machine.deterministic)
+        machine.shared->ticks_offset_paddr = word;
 }
 
 zx_ticks_t hal_ticks(void)

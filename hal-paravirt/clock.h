@@ -1,4 +1,4 @@
-/* clock.h - conversions between ticks (the TSC) and nanoseconds of the monotonic clock. */
+/* clock.h - conversions between ticks and nanoseconds of the monotonic clock. */
 #ifndef HAL_PARAVIRT_CLOCK_H
 #define HAL_PARAVIRT_CLOCK_H
 
@@ -7,12 +7,12 @@
 
 void clock_init(void);
 
-/* The time stamp counter, or what takes its place in deterministic mode. */
+/* What takes the time stamp counter's place in deterministic mode, or needs an offset to it. */
+uint64_t clock_now_otherwise(void);
+
 static inline uint64_t clock_now(void)
 {
-    if (__builtin_expect(machine.deterministic, false))
-        return machine.shared->virtual_tsc;
-    return x86_rdtsc();
+    return __builtin_expect(machine.tsc_is_clock, true) ? x86_rdtsc() : clock_now_otherwise();
 }
 
 /* The first tick at which hal_now() is `time` or later; 0 for the past, UINT64_MAX for infinity. */

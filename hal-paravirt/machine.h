@@ -15,6 +15,7 @@ struct machine {
     uint32_t quirks;   /* ZV_QUIRK_* */
     uint32_t features; /* ZV_FEATURE_* */
     bool deterministic; /* ZV_FEATURE_DETERMINISTIC: see virtual.h */
+    bool tsc_is_clock;  /* neither that nor with an offset: see clock.h */
     uint64_t boot_cr3; /* the tables zvmm made: kernel only */
     struct hal_boot boot;
 };

@@ -33,6 +33,7 @@ static void read_boot_info(const struct zv_boot_info *info)
     machine.quirks = info->quirks;
     machine.features = info->features;
     machine.deterministic = info->features & ZV_FEATURE_DETERMINISTIC;
+    machine.tsc_is_clock = !machine.deterministic && !machine_slow_ring0();
     machine.boot_cr3 = x86_read_cr3();
 }
 

@@ -303,9 +303,12 @@ zx_status_t hal_context_set_debug(struct hal_context *context, const struct hal_
 
 /* ---- Time and events ----------------------------------------------------------------------- */
 
-zx_ticks_t hal_ticks(void); /* the counter user code reads with rdtsc */
+zx_ticks_t hal_ticks(void); /* the counter user code reads: rdtsc plus the word named below */
 zx_time_t hal_now(void);    /* monotonic: hal_ticks() * numerator / denominator */
 zx_time_t hal_wall_clock_offset(void); /* UTC - monotonic at boot */
+/* Where in memory user code finds a uint64_t that it adds to the time stamp counter: the machine may
+ * change it when it goes on from a snapshot. Without the call the word is taken to be always 0. */
+void hal_set_ticks_offset(hal_paddr_t word);
 
 /* Asks for an interrupt (or the end of hal_idle) at or soon after `deadline`; a new call replaces
  * the old one; ZX_TIME_INFINITE disarms. Cheap: usually no exit. */

@@ -174,6 +174,12 @@ _Static_assert(sizeof(struct zv_boot_info) == 152 + 24 * ZV_BOOT_RANGES + 24 * Z
  * deadline_tsc (UINT64_MAX = none). When it is about to run user code and deadline_tsc is earlier
  * than armed_tsc it must call ZV_CALL_TIMER_ARM; otherwise, and before HLT, no call is needed:
  * zvmm reads deadline_tsc at each exit. An early interrupt is harmless.
+ *
+ * Clock with ZV_QUIRK_SLOW_RING0: user code then reads the processor's own TSC, which KVM cannot
+ * move. So that time can go on where it stood in a snapshot, such a guest adds tsc_offset to the
+ * TSC, and its user code adds the copy of it at ticks_offset_paddr; all deadlines are meant in these
+ * ticks. zvmm changes both words before a restored guest runs, between any two instructions: who
+ * reads them reads the offset before and after the TSC until it is the same.
  */
 struct zv_shared_page {
     /* written by the guest */
@@ -182,7 +188,8 @@ struct zv_shared_page {
     uint64_t deadline_tsc;
     uint64_t virtual_tsc;  /* deterministic mode: the clock */
     uint64_t events_paddr; /* deterministic mode: struct zv_event[ZV_EVENTS_MAX], the ring */
-    uint64_t guest_reserved[4];
+    uint64_t ticks_offset_paddr; /* 0, or where user code's copy of tsc_offset is; multiple of 8 */
+    uint64_t guest_reserved[3];
 
     /* written by zvmm */
     uint32_t out_tail;
@@ -190,7 +197,8 @@ struct zv_shared_page {
     uint64_t armed_tsc; /* earliest deadline for which an interrupt is under way */
     uint64_t input_tsc;  /* deterministic mode: when the next console input can be read */
     uint64_t stop_event; /* deterministic mode: stop after this many events; 0: never */
-    uint64_t host_reserved[4];
+    uint64_t tsc_offset; /* what a guest with ticks_offset_paddr adds to the TSC; else 0 */
+    uint64_t host_reserved[3];
 
     uint8_t out[ZV_CONSOLE_RING];
 };

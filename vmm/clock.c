@@ -1,4 +1,4 @@
-/* clock.c - the guest's TSC, and how it relates to host time. */
+/* clock.c - the guest's ticks, which are its TSC, and how they relate to host time. */
 #include "clock.h"
 
 #include <errno.h>
@@ -62,7 +62,21 @@ int clock_init(struct clock *clock, const struct kvm *kvm, struct zvmm_error *er
     return set_offset(clock, kvm, 0) ? 0 : measure_offset(clock, kvm, error);
 }
 
-int clock_resume(struct clock *clock, const struct kvm *kvm, uint64_t tsc, bool native,
+/* The guest sees the host's TSC, as it is. */
+static int resume_native(struct clock *clock, const struct kvm *kvm, uint64_t ticks,
+                         enum clock_mover mover, struct zvmm_error *error)
+{
+    uint64_t now = __rdtsc();
+    if (mover == CLOCK_NOT_MOVED && now < ticks)
+        return error_set(error, "this KVM cannot set the guest's TSC, the guest's vDSO has no "
+                                "offset to it, and the host's is behind the snapshot's: time would "
+                                "run backwards; restore it on hardware KVM");
+    set_offset(clock, kvm, 0);
+    clock->offset = mover == CLOCK_MOVED_BY_GUEST ? ticks - now : 0;
+    return 0;
+}
+
+int clock_resume(struct clock *clock, const struct kvm *kvm, uint64_t ticks, enum clock_mover mover,
                  struct zvmm_error *error)
 {
     union {
@@ -71,13 +85,11 @@ int clock_resume(struct clock *clock, const struct kvm *kvm, uint64_t tsc, bool 
     } msr = {.head.nmsrs = 1};
     if (clock->khz == 0 && find_frequency(clock, kvm, error) != 0)
         return -1;
-    uint64_t now = __rdtsc();
-    if (native && now < tsc)
-        return error_set(error, "this KVM cannot set the guest's TSC, and the host's is behind the "
-                                "snapshot's: time would run backwards; restore it on hardware KVM");
-    if (set_offset(clock, kvm, native ? 0 : tsc - now) || native)
+    if (mover != CLOCK_MOVED_BY_KVM)
+        return resume_native(clock, kvm, ticks, mover, error);
+    if (set_offset(clock, kvm, ticks - __rdtsc()))
         return 0;
-    msr.head.entries[0] = (struct kvm_msr_entry){.index = MSR_IA32_TSC, .data = tsc};
+    msr.head.entries[0] = (struct kvm_msr_entry){.index = MSR_IA32_TSC, .data = ticks};
     if (ioctl(kvm->vcpu_fd, KVM_SET_MSRS, &msr) != 1)
         return error_set(error, "KVM: cannot set the guest's TSC: %s; check the host's kernel log",
                          strerror(errno));

@@ -31,7 +31,7 @@ struct zvmm {
     struct determinism *determinism; /* NULL: an ordinary run */
     struct symbolizer *symbols;      /* of the guest, opened ahead, or NULL: sandbox.h */
     bool sandboxed;                  /* no file can be written */
-    bool native_tsc;               /* see clock_resume(); set before it is called */
+    bool native_tsc;               /* see snapshot/time.h; set before it is used */
     uint32_t quirks, features;     /* ZV_QUIRK_*, ZV_FEATURE_* */
     struct zv_shared_page *shared; /* in guest memory: hostile */
     struct snapshot_file *origin;  /* what it was restored from, or NULL; owned */

@@ -260,6 +260,19 @@ static void patch_constants(struct vdso_constants values)
     mprotect(image.base, image.note->code_start, PROT_READ);
 }
 
+/* What it was in the file, or -1 if there is no such place. */
+static uint64_t set_ticks_offset(uint64_t offset)
+{
+    uint64_t place = image.time_note.ticks_offset, before;
+    if (place % 8 != 0 || place > image.note->code_start - 8)
+        return UINT64_MAX;
+    memcpy(&before, image.base + place, 8);
+    mprotect(image.base, image.note->code_start, PROT_READ | PROT_WRITE);
+    memcpy(image.base + place, &offset, 8);
+    mprotect(image.base, image.note->code_start, PROT_READ);
+    return before;
+}
+
 static void test_constants(void)
 {
     const uint32_t *words = (const uint32_t *)(image.base + image.note->constants);
@@ -329,6 +342,12 @@ static void test_time(void)
     zx_ticks_t ticks = ENTRY(zx_ticks_get)();
     after = (zx_ticks_t)__rdtsc();
     report(before <= ticks && ticks <= after, "zx_ticks_get is the time stamp counter");
+    bool unset = set_ticks_offset(1000000) == 0;
+    before = (zx_ticks_t)__rdtsc();
+    ticks = ENTRY(zx_ticks_get)() - 1000000;
+    after = (zx_ticks_t)__rdtsc();
+    report(unset && before <= ticks && ticks <= after, "plus an offset that may be set");
+    set_ticks_offset(0);
 
     for (size_t i = 0; i < sizeof(ratios) / sizeof(ratios[0]); i++) {
         uint32_t numerator = ratios[i][0], denominator = ratios[i][1];

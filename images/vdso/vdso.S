@@ -241,6 +241,14 @@ DATA_CONSTANTS:
     .fill 112 / 4, 4, 0xdeadbeef
     .size DATA_CONSTANTS, . - DATA_CONSTANTS
 
+    .balign 8
+    .globl ticks_offset
+    .hidden ticks_offset
+    .type ticks_offset, @object
+ticks_offset:
+    .quad 0
+    .size ticks_offset, . - ticks_offset
+
 /* The owner's name of our first note, as a section so that the linker knows the type. */
     .section .note.zvmm.owner, "a", @note
     .balign 4

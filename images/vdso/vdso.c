@@ -23,6 +23,9 @@
 
 extern const struct vdso_constants DATA_CONSTANTS HIDDEN;
 
+/* See struct zvmm_vdso_time_note. It can change between any two instructions. */
+extern const volatile uint64_t ticks_offset HIDDEN;
+
 /* System calls that vdso.S gives no exported entry. */
 zx_status_t raw_channel_call_noretry(zx_handle_t handle, uint32_t options, zx_time_t deadline,
                                      const zx_channel_call_args_t *args, uint32_t *actual_bytes,
@@ -38,11 +41,17 @@ zx_time_t deadline_after_via_kernel(zx_duration_t nanoseconds) HIDDEN;
 
 /* --- Time --- */
 
+/* A counter and an offset that do not belong together would be far from the time: read again. */
 static zx_ticks_t read_ticks(void)
 {
     uint32_t low, high;
-    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-    return (zx_ticks_t)((uint64_t)high << 32 | low);
+    uint64_t offset;
+
+    do {
+        offset = ticks_offset;
+        __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+    } while (offset != ticks_offset);
+    return (zx_ticks_t)(((uint64_t)high << 32 | low) + offset);
 }
 
 /*

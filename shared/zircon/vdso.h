@@ -26,7 +26,7 @@ struct vdso_constants {
     uint64_t ticks_per_second;
     /*
      * Monotonic nanoseconds = ticks * numerator / denominator, rounded down. The kernel's clock
-     * must be the same function of the same time stamp counter, and denominator must not be 0.
+     * must be the same function of the same ticks, and denominator must not be 0.
      */
     uint32_t ticks_to_mono_numerator;
     uint32_t ticks_to_mono_denominator;
@@ -74,15 +74,19 @@ ZX_ABI_SIZE(struct zvmm_vdso_note, 24);
 ZX_ABI_OFFSET(struct zvmm_vdso_note, syscalls, 24);
 
 /*
- * Contents of note ZVMM_NOTE_VDSO_TIME: offsets of functions that ask the kernel for the time. A
- * kernel whose user programs cannot read the time stamp counter stores these in the dynamic symbols
- * zx_X and _zx_X (st_value) in place of the functions that execute RDTSC.
+ * Contents of note ZVMM_NOTE_VDSO_TIME: offsets in the image. The functions ask the kernel for the
+ * time. A kernel whose user programs cannot read the time stamp counter stores these in the dynamic
+ * symbols zx_X and _zx_X (st_value) in place of the functions that execute RDTSC.
+ *
+ * ticks_offset is the place of a uint64_t, 0 in the file, that the image's own functions add to the
+ * time stamp counter. It may be changed while a program runs, between any two instructions.
  */
 struct zvmm_vdso_time_note {
     uint32_t ticks_get;
     uint32_t clock_get_monotonic;
     uint32_t deadline_after;
+    uint32_t ticks_offset;
 };
-ZX_ABI_SIZE(struct zvmm_vdso_time_note, 12);
+ZX_ABI_SIZE(struct zvmm_vdso_time_note, 16);
 
 #endif

@@ -36,6 +36,30 @@ case_run 'restored tests pass' 0 ./zvmm restore "$D/tests.zsnap"
 ends_with() { tail -c "$(stat -c %s "$2")" "$1" | cmp -s - "$2"; }
 expect 'and print what was left to print' ends_with "$D/plain" "$OUT"
 
+# The guest's time goes on where it stood: while other machines of the same snapshot ran, none passed.
+# Programs read the same time as the kernel.
+stamp() { sed -n 's/^\[ *\([0-9]*\)\.\([0-9]*\)\].*/\1\2/p' "$1" | head -n 1; } # milliseconds
+clock_run() { # NAME ZVMM-ARGS...
+    local name=$1 begin
+    shift
+    begin=$(date +%s%3N)
+    case_run "$name" 0 ./zvmm "$@"
+    wall=$(($(date +%s%3N) - begin))
+    now=$(stamp "$OUT")
+    expect "$name: no two clocks" has_line 'ok 1 - Time.KernelAndVdsoAgree'
+}
+clock_tests=(-- core-tests Time.KernelAndVdsoAgree Exception.Order)
+clock_run 'time: taken' --snapshot-at start:core-tests -o "$D/time.zsnap" guest.elf "${clock_tests[@]}"
+first=$now
+for i in 1 2 3 4 5; do clock_run "time: restored $i" restore "$D/time.zsnap"; done
+echo "# first $first, last $now ms, after $wall ms"
+stood_still() { test "${now:-0}" -gt 0 && test $((now - first)) -le "$wall"; }
+expect 'time stands still with the machine' stood_still
+perl -pe 's/\x02\0\0\0zvmm/\x03\0\0\0zvmm/' obj/images/vdso/libzircon.so >"$D/old-vdso.so"
+clock_run 'time: a vDSO without offset' --snapshot-at start:core-tests -o "$D/time.zsnap" \
+    --vdso "$D/old-vdso.so" guest.elf "${clock_tests[@]}"
+clock_run 'time: its restored machine has one clock' restore "$D/time.zsnap"
+
 # Many at once.
 for i in 1 2 3 4; do ./zvmm restore "$D/start.zsnap" >"$D/many$i" </dev/null 2>&1 & done
 wait

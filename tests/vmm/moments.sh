@@ -60,12 +60,14 @@ take() { # share (of 1,000) of the run; sets $at
         rm -f "$dir/moment.zsnap"
         run "$dir/whole" "$zvmm" --snapshot-at "$at" -o "$dir/moment.zsnap" "$guest" -- core-tests "$@"
         status=$?
-        [ $status = 125 ] && grep -q 'has not happened' "$dir/errors" && [ $share -gt 1 ] || break
+        if [ $status != 125 ] || [ $share -le 1 ] || ! grep -q 'has not happened' "$dir/errors"; then
+            break
+        fi
         share=$((share / 2))
     done
 }
 
-# The kernel's log carries times, which differ; a first line may be cut.
+# The kernel's log carries times, which differ; a first line may be cut. Nothing may be left, too.
 results() { grep -E '^(ok|not ok|# )' "$dir/$1" >"$dir/$1.results"; }
 is_rest() {
     results whole
@@ -102,7 +104,7 @@ while [ "$moment" -lt "$count" ]; do
     fi
     run "$dir/rest" "$zvmm" restore "$dir/moment.zsnap"
     status=$?
-    if [ $status != 0 ] || ! passed rest; then
+    if [ $status != 0 ]; then
         complain "the restored run ends with $status" rest
     elif ! is_rest; then
         complain 'the restored run prints something else' rest

@@ -9,10 +9,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "probe.h"
 #include "snapshot/file.h"
 #include "snapshot/reset.h"
 #include "snapshot/state.h"
+#include "snapshot/time.h"
 #include "vm.h"
 
 struct mark {
@@ -105,7 +105,7 @@ int zvmm_mark(struct zvmm *vm, struct zvmm_error *error)
     bool first = vm->mark == NULL;
     if (first && (vm->mark = calloc(1, sizeof(*vm->mark))) == NULL)
         return error_set(error, "mark: out of memory");
-    vm->native_tsc = !vm->kvm.irqchip && !probe_is_hardware();
+    vm->native_tsc = time_is_native(vm);
     if (vm_settle(vm, error) != 0 || save_machine(vm->mark, vm, error) != 0)
         goto fail;
     if (!first) {
@@ -154,7 +154,7 @@ int zvmm_reset(struct zvmm *vm, struct zvmm_error *error)
     if (was_running && vm_settle(vm, error) != 0)
         return -1;
     if (restore_pages(vm, error) != 0 ||
-        clock_resume(&vm->clock, &vm->kvm, mark->tsc, vm->native_tsc, error) != 0 ||
+        time_resume(vm, mark->tsc, error) != 0 ||
         state_reset(&mark->state, &vm->kvm, was_running, error) != 0)
         return -1;
     atomic_store(&vm->pending, mark->pending);

@@ -4,12 +4,12 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "probe.h"
 #include "replay/determinism.h"
 #include "snapshot/host.h"
 #include "snapshot/restore.h"
 #include "snapshot/state.h"
 #include "snapshot/take.h"
+#include "snapshot/time.h"
 #include "vm.h"
 
 /* What the steps of a restore hand on to each other. */
@@ -191,9 +191,8 @@ static int resume_clock(struct restore *restore)
     }
     if (host_check(restore->file, restore->machine, &restore->state, &vm->kvm, restore->error) != 0)
         return -1;
-    vm->native_tsc = !vm->kvm.irqchip && !probe_is_hardware();
-    return clock_resume(&vm->clock, &vm->kvm, restore->machine->tsc, vm->native_tsc,
-                        restore->error);
+    vm->native_tsc = time_is_native(vm);
+    return time_resume(vm, restore->machine->tsc, restore->error);
 }
 
 static int make_vcpu(struct restore *restore)

@@ -711,6 +711,11 @@ zx_time_t hal_wall_clock_offset(void)
     return 1600000000000000000;
 }
 
+void hal_set_ticks_offset(hal_paddr_t word)
+{
+    (void)word;
+}
+
 void hal_timer_arm(zx_time_t deadline)
 {
     fake.deadline = deadline;
