@@ -71,7 +71,9 @@ static int resume_native(struct clock *clock, const struct kvm *kvm, uint64_t ti
         return error_set(error, "this KVM cannot set the guest's TSC, the guest's vDSO has no "
                                 "offset to it, and the host's is behind the snapshot's: time would "
                                 "run backwards; restore it on hardware KVM");
-    set_offset(clock, kvm, 0);
+    if (!clock->untouched)
+        set_offset(clock, kvm, 0);
+    clock->untouched = true;
     clock->offset = mover == CLOCK_MOVED_BY_GUEST ? ticks - now : 0;
     return 0;
 }

@@ -8,6 +8,7 @@
 struct clock {
     uint64_t offset;
     uint32_t khz;
+    bool untouched; /* KVM has been told to add nothing */
 };
 
 /* Learn the frequency; make the guest's TSC equal to the host's, or learn the offset. */

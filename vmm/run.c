@@ -97,7 +97,7 @@ static void handle_exit(struct zvmm *vm)
     case KVM_EXIT_INTR:
         break;
     case KVM_EXIT_DIRTY_RING_FULL:
-        vm->failed = track_collect(vm) != 0;
+        vm->failed = track_make_room(vm) != 0;
         break;
     case KVM_EXIT_MMIO:
         handle_mmio(vm);
@@ -157,6 +157,8 @@ static void check_wish_to_stop(struct zvmm *vm)
 static void note_first_run(struct zvmm *vm)
 {
     struct timespec cpu;
+    if (vm->stats.first_run_ns != 0)
+        return;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
     vm->stats.first_run_cpu_ns = (uint64_t)cpu.tv_sec * 1000000000u + (uint64_t)cpu.tv_nsec;
     vm->stats.first_run_ns = clock_monotonic_ns() - vm->stats.created_ns;
@@ -201,17 +203,24 @@ static void run_once(struct zvmm *vm)
     check_wish_to_stop(vm);
 }
 
-int vm_settle(struct zvmm *vm, struct zvmm_error *error)
+int vm_finish_exit(struct zvmm *vm, struct zvmm_error *error)
 {
-    kvm_settle_begin(&vm->kvm);
+    vm->kvm.run->immediate_exit = 1;
     int result = ioctl(vm->kvm.vcpu_fd, KVM_RUN, 0);
     int reason = errno;
     vm->kvm.run->immediate_exit = 0;
-    kvm_settle_end(&vm->kvm, result != 0 && reason == EINTR);
     if (result != 0 && (reason == EINTR || reason == EAGAIN))
         return 0;
     return error_set(error, "KVM: the vCPU cannot be stopped: %s",
                      result != 0 ? strerror(reason) : "an exit of the guest is in the way");
+}
+
+int vm_settle(struct zvmm *vm, struct zvmm_error *error)
+{
+    kvm_settle_begin(&vm->kvm);
+    int result = vm_finish_exit(vm, error);
+    kvm_settle_end(&vm->kvm, result == 0);
+    return result;
 }
 
 int zvmm_run(struct zvmm *vm, struct zvmm_result *result, struct zvmm_error *error)

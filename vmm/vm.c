@@ -228,7 +228,7 @@ static int open_kvm(const struct build *build)
 {
     struct zvmm *vm = build->vm;
     int result = kvm_open(&vm->kvm, vm->config.kvm_path, build->error);
-    vm->kvm.want_ring = vm->config.resettable;
+    vm->kvm.want_ring = vm->config.resettable || vm->config.incremental;
     return result;
 }
 
@@ -241,6 +241,7 @@ struct zvmm *vm_new(const struct zvmm_config *config, struct zvmm_error *error)
         return NULL;
     }
     vm->config = *config;
+    vm->config.incremental |= config->snapshot_parent != NULL;
     vm->stats.created_ns = now;
     vm->kvm = (struct kvm){.fd = -1, .vm_fd = -1, .vcpu_fd = -1};
     console_init(&vm->console, config->in_fd, config->out_fd);

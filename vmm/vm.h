@@ -63,7 +63,10 @@ struct zvmm *vm_new(const struct zvmm_config *config, struct zvmm_error *error);
 /* Bind the calling thread to config.pin_cpu, if one is given. */
 int vm_pin(const struct zvmm *vm, struct zvmm_error *error);
 
-/* Finish what the last exit left half done, so that the vCPU can be saved; not during a run. */
+/* Finish what the last exit left half done, so that registers can be set; not during a run. */
+int vm_finish_exit(struct zvmm *vm, struct zvmm_error *error);
+
+/* The same, so that the vCPU can be saved. */
 int vm_settle(struct zvmm *vm, struct zvmm_error *error);
 
 /* End the run after the current exit. */

@@ -69,6 +69,7 @@ struct zvmm_config {
     int out_fd;                  /* console output                                             */
     bool own_process;            /* take SIGINT, SIGTERM, SIGHUP, SIGQUIT and the terminal     */
     bool resettable;             /* zvmm_mark() will be called: KVM must know written pages   */
+    bool incremental;            /* snapshots with a parent will be taken: the same           */
     const char *stop_at;         /* NULL, or at which event zvmm_run() returns, as snapshot_at */
     uint64_t stop_after_ns;      /* 0, or after which time of a run zvmm_run() returns, code -1 */
     const char *control_path;    /* NULL, or where zvmm_run() makes a control socket          */
@@ -146,6 +147,17 @@ int zvmm_restore(const struct zvmm_config *config, const char *path, struct zvmm
  * snapshots when config.snapshot says so. Returns when the file is complete.
  */
 int zvmm_snapshot(struct zvmm *vm, const char *path, const char *parent, struct zvmm_error *error);
+
+/*
+ * The same in two steps: after the first the machine may run again, while the file is being
+ * written; the second waits for it, and has to come before zvmm_destroy(). If config.incremental
+ * was set, a file whose parent is the snapshot that this machine was restored from or that it took
+ * last costs what was written since; zvmm_memory() is then for reading only.
+ */
+struct take;
+int zvmm_snapshot_begin(struct zvmm *vm, const char *path, const char *parent, struct take **out,
+                        struct zvmm_error *error);
+int zvmm_snapshot_end(struct take *take, struct zvmm_error *error);
 
 /*
  * Remember the machine as it is now, between runs; config.resettable must have been set.

@@ -282,31 +282,90 @@ static void measure_restore(const char *path, int count)
     report("restore 128 MiB to first exit", &ours, &bare);
 }
 
+static uint64_t file_kib(const char *path)
+{
+    struct stat status;
+    need(stat(path, &status) == 0, path, "no file");
+    return (uint64_t)status.st_blocks / 2;
+}
+
+static void report_pause(struct series *pause, const char *what)
+{
+    char name[64];
+    snprintf(name, sizeof(name), "  the guest stands still, %s", what);
+    report(name, pause, NULL);
+}
+
+/* In one piece while the machine waits, and behind its back. */
 static void measure_take(const char *guest, const char *words, const char *path, const char *what,
                          int count)
 {
-    static struct series whole, pause;
+    static struct series now_, whole, pause;
     struct zvmm *vm;
     struct zvmm_result result;
     struct zvmm_config config = config_for(guest, words);
+    struct take *take;
     char name[64];
-    whole.count = pause.count = 0;
-    GOOD(zvmm_create(&config, &vm, &error));
-    GOOD(zvmm_run(vm, &result, &error));
+    now_.count = whole.count = pause.count = 0;
     for (int i = 0; i < count; i++) {
+        GOOD(zvmm_create(&config, &vm, &error));
+        GOOD(zvmm_run(vm, &result, &error));
+        unlink(path);
         uint64_t begin = now();
-        GOOD(zvmm_snapshot(vm, path, NULL, &error));
+        GOOD(zvmm_snapshot_begin(vm, path, NULL, &take, &error));
+        GOOD(zvmm_snapshot_end(take, &error));
         add(&whole, now() - begin);
         add(&pause, zvmm_stats(vm)->snapshot_pause_ns);
+        unlink(path);
+        begin = now();
+        GOOD(zvmm_snapshot(vm, path, NULL, &error));
+        add(&now_, now() - begin);
+        zvmm_destroy(vm);
     }
-    zvmm_destroy(vm);
     snprintf(name, sizeof(name), "take, 4 MiB %s", what);
+    report(name, &now_, NULL);
+    snprintf(name, sizeof(name), "take behind, 4 MiB %s", what);
     report(name, &whole, NULL);
-    snprintf(name, sizeof(name), "  the guest stands still, %s", what);
-    report(name, &pause, NULL);
-    struct stat status;
-    need(stat(path, &status) == 0, path, "no file");
-    printf("  file %lld KiB\n", (long long)status.st_blocks / 2);
+    report_pause(&pause, what);
+    printf("  file %llu KiB\n", (unsigned long long)file_kib(path));
+}
+
+static void measure_incremental(const char *guest, unsigned pages, const char *folder, int count)
+{
+    static struct series now_, whole, pause;
+    struct zvmm *vm;
+    struct zvmm_result result;
+    struct take *take;
+    char words[32], parent[512], path[512], name[64];
+    now_.count = whole.count = pause.count = 0;
+    snprintf(words, sizeof(words), "dirty %u", pages);
+    snprintf(parent, sizeof(parent), "%s/parent.zsnap", folder);
+    snprintf(path, sizeof(path), "%s/child.zsnap", folder);
+    prepare(guest, words, parent, "marker:0x1000");
+    struct zvmm_config config = config_for(NULL, NULL);
+    config.incremental = true;
+    for (int i = 0; i < count; i++) {
+        bool behind = i % 2 == 0;
+        GOOD(zvmm_restore(&config, parent, &vm, &error));
+        GOOD(zvmm_run(vm, &result, &error));
+        unlink(path);
+        uint64_t begin = now();
+        if (behind) {
+            GOOD(zvmm_snapshot_begin(vm, path, parent, &take, &error));
+            GOOD(zvmm_snapshot_end(take, &error));
+            add(&pause, zvmm_stats(vm)->snapshot_pause_ns);
+        } else {
+            GOOD(zvmm_snapshot(vm, path, parent, &error));
+        }
+        add(behind ? &whole : &now_, now() - begin);
+        zvmm_destroy(vm);
+    }
+    snprintf(name, sizeof(name), "incremental, %u pages", pages);
+    report(name, &now_, NULL);
+    snprintf(name, sizeof(name), "incremental behind, %u pages", pages);
+    report(name, &whole, NULL);
+    report_pause(&pause, "incremental");
+    printf("  file %llu KiB\n", (unsigned long long)file_kib(path));
 }
 
 static void measure_reset(const char *guest, unsigned pages, const char *folder, int count)
@@ -317,7 +376,7 @@ static void measure_reset(const char *guest, unsigned pages, const char *folder,
     struct bare prototype = {0};
     char words[32], path[512], name[64];
     ours.count = bare.count = 0;
-    snprintf(words, sizeof(words), "touch %u 2", pages);
+    snprintf(words, sizeof(words), "dirty %u", pages);
     snprintf(path, sizeof(path), "%s/reset.zsnap", folder);
     prepare(guest, words, path, "marker:0x1000");
     struct zvmm_config config = config_for(NULL, NULL);
@@ -354,6 +413,7 @@ int main(int argc, char *argv[])
     measure_restore(path, count);
     measure_take(argv[1], "touch 1024 1", path, "contiguous", count / 4 + 1);
     measure_take(argv[1], "touch 1024 16", path, "scattered", count / 4 + 1);
+    measure_incremental(argv[1], 100, argv[2], count / 2 + 2);
     measure_reset(argv[1], 1, argv[2], count);
     measure_reset(argv[1], 10, argv[2], count);
     measure_reset(argv[1], 100, argv[2], count);

@@ -14,7 +14,6 @@
  */
 
 struct snapshot_call {
-    struct take_request request;
     struct take *take;
     struct zvmm_error *error;
     int result;
@@ -23,18 +22,23 @@ struct snapshot_call {
 static void begin_snapshot(struct zvmm *vm, void *argument)
 {
     struct snapshot_call *call = argument;
-    call->result = take_begin(vm, &call->request, &call->take, call->error);
+    (void)vm;
+    call->result = take_begin(call->take, call->error);
 }
 
 /* The machine stands still only until the writer has its copy; the answer comes with the file. */
 static int take(struct zvmm *vm, const char *path, const char *parent, FILE *out,
                 struct zvmm_error *error)
 {
-    struct snapshot_call call = {
-        .request = {.path = path, .parent = parent, .label = "control socket"}, .error = error};
+    struct take_request request = {.path = path, .parent = parent, .label = "control socket"};
+    struct snapshot_call call = {.error = error};
     struct pause_job job = {.run = begin_snapshot, .argument = &call};
-    if (!pause_do(vm, &job))
+    if (take_new(vm, &request, &call.take, error) != 0)
+        return -1;
+    if (!pause_do(vm, &job)) {
+        take_free(call.take);
         return error_set(error, "the machine has ended");
+    }
     if (call.result != 0)
         return -1;
     uint64_t pause_us = vm->stats.snapshot_pause_ns / 1000;

@@ -9,8 +9,7 @@
 #include <xxhash.h>
 
 #include "gdb/gdb.h"
-#include "snapshot/pages.h"
-#include "snapshot/take.h"
+#include "snapshot/backed.h"
 #include "vm.h"
 
 /* CF PF AF ZF SF OF: some instructions leave some of them undefined. */
@@ -143,7 +142,7 @@ static int hash_memory(XXH3_state_t *state, const struct zvmm *vm)
     uint64_t page = 0, end;
     if (page_set_init(&present, vm->memory.bytes) != 0)
         return -1;
-    take_add_backed(&present, vm);
+    page_set_add_backed(&present, vm);
     int result = page_set_add_present(&present, &vm->memory, false);
     for (; result == 0 && page_set_next(&present, &page, &end); page = end)
         hash_pages(state, &vm->memory, page * PAGE_BYTES, end * PAGE_BYTES);

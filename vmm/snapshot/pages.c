@@ -1,9 +1,11 @@
 /* pages.c - a set of guest pages: one bit a page. */
 #include "snapshot/pages.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define PAGEMAP_PRESENT (1ull << 63)
@@ -52,28 +54,83 @@ bool page_set_next(const struct page_set *set, uint64_t *at, uint64_t *end)
     return *at < set->pages;
 }
 
-int page_set_add_present(struct page_set *set, const struct memory *memory, bool own_only)
+/* ---- What this process has ---------------------------------------------------------------------
+ *
+ * Linux 6.7 and later list pages by ranges and leave out page tables that are not there; before,
+ * /proc/self/pagemap has to be read, 8 bytes a page.
+ */
+
+struct region {
+    uint64_t start, end, categories;
+};
+
+struct scan {
+    uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
+    uint64_t category_inverted, category_mask, category_anyof_mask, return_mask;
+};
+
+#define PAGEMAP_SCAN  _IOWR('f', 16, struct scan)
+#define SCAN_FILE     (1ull << 2)
+#define SCAN_PRESENT  (1ull << 3)
+#define SCAN_SWAPPED  (1ull << 4)
+#define SCAN_PFN_ZERO (1ull << 5) /* read, and never written */
+
+static int scan_present(struct page_set *set, int fd, uint64_t base, bool own_only)
+{
+    enum { REGIONS = 256 };
+    struct region regions[REGIONS];
+    uint64_t without = SCAN_PFN_ZERO | (own_only ? SCAN_FILE : 0);
+    struct scan scan = {
+        .size = sizeof(scan),
+        .start = base,
+        .end = base + set->pages * PAGE_BYTES,
+        .vec = (uint64_t)(uintptr_t)regions,
+        .vec_len = REGIONS,
+        .category_inverted = without,
+        .category_mask = without,
+        .category_anyof_mask = SCAN_PRESENT | SCAN_SWAPPED,
+        .return_mask = SCAN_PRESENT | SCAN_SWAPPED,
+    };
+    while (scan.start < scan.end) {
+        int count = ioctl(fd, PAGEMAP_SCAN, &scan);
+        if (count < 0)
+            return -1;
+        for (int i = 0; i < count; i++)
+            page_set_add(set, regions[i].start - base, regions[i].end - regions[i].start);
+        scan.start = scan.walk_end;
+    }
+    return 0;
+}
+
+static int read_present(struct page_set *set, int fd, uint64_t base, bool own_only)
 {
     enum { BATCH = 4096 };
-    uint64_t *entries = malloc(BATCH * sizeof(*entries));
-    int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC), result = -1;
-    uint64_t first = (uint64_t)(uintptr_t)memory->base / PAGE_BYTES, page = 0;
-    while (fd >= 0 && entries != NULL && page < set->pages) {
+    uint64_t *entries = malloc(BATCH * sizeof(*entries)), page = 0;
+    while (entries != NULL && page < set->pages) {
         uint64_t count = set->pages - page < BATCH ? set->pages - page : BATCH;
         ssize_t bytes = (ssize_t)(count * sizeof(*entries));
-        if (pread(fd, entries, (size_t)bytes, (off_t)((first + page) * 8)) != bytes)
+        if (pread(fd, entries, (size_t)bytes, (off_t)((base / PAGE_BYTES + page) * 8)) != bytes)
             break;
         for (uint64_t i = 0; i < count; i++) {
             bool there = (entries[i] & (PAGEMAP_PRESENT | PAGEMAP_SWAPPED)) != 0;
             if (there && !(own_only && (entries[i] & PAGEMAP_FILE) != 0))
-                set->words[(page + i) / 64] |= 1ull << (page + i) % 64;
+                page_set_put(set, page + i);
         }
         page += count;
     }
-    if (page == set->pages)
-        result = 0;
-    if (fd >= 0)
-        close(fd);
     free(entries);
+    return page == set->pages ? 0 : -1;
+}
+
+int page_set_add_present(struct page_set *set, const struct memory *memory, bool own_only)
+{
+    uint64_t base = (uint64_t)(uintptr_t)memory->base;
+    int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC), result = -1;
+    if (fd < 0)
+        return -1;
+    result = scan_present(set, fd, base, own_only);
+    if (result != 0) /* what a scan that was cut short has found is found again */
+        result = read_present(set, fd, base, own_only);
+    close(fd);
     return result;
 }

@@ -21,6 +21,11 @@ static inline bool page_set_has(const struct page_set *set, uint64_t page)
     return (set->words[page / 64] >> page % 64 & 1) != 0;
 }
 
+static inline void page_set_put(struct page_set *set, uint64_t page)
+{
+    set->words[page / 64] |= 1ull << page % 64;
+}
+
 /* The next range of pages in the set at or after page *at; false if there is none. Numbers of
  * pages: [*at, *end). */
 bool page_set_next(const struct page_set *set, uint64_t *at, uint64_t *end);

@@ -239,14 +239,31 @@ static int wait_for_writer(struct zvmm *vm, struct zvmm_error *error)
     return take != NULL ? take_end(take, error) : 0;
 }
 
-static int begin_take(struct zvmm *vm, const char *path, const char *label,
-                      struct zvmm_error *error)
+/* What --snapshot-at, -o and --parent ask for, as far as that can be done ahead. */
+static int prepare(struct zvmm *vm, struct take **take, struct zvmm_error *error)
 {
-    struct take_request request = {
-        .path = path, .parent = vm->config.snapshot_parent, .label = label};
-    if (wait_for_writer(vm, error) != 0)
+    char path[4096];
+    choose_path(vm, ".zsnap", path, sizeof(path));
+    struct take_request request = {.path = path,
+                                   .parent = vm->config.snapshot_parent,
+                                   .label = vm->config.snapshot_at};
+    return take_new(vm, &request, take, error);
+}
+
+static int begin_take(struct zvmm *vm, struct zvmm_error *error)
+{
+    struct take *take = vm->plan.next;
+    vm->plan.next = NULL;
+    if (take == NULL && prepare(vm, &take, error) != 0)
         return -1;
-    return take_begin(vm, &request, &vm->plan.take, error);
+    if (wait_for_writer(vm, error) != 0) {
+        take_free(take);
+        return -1;
+    }
+    if (take_begin(take, error) != 0)
+        return -1;
+    vm->plan.take = take;
+    return 0;
 }
 
 void plan_serve(struct zvmm *vm)
@@ -258,7 +275,7 @@ void plan_serve(struct zvmm *vm)
     plan->due = false;
     plan->met = true;
     choose_path(vm, ".zsnap", path, sizeof(path));
-    if (begin_take(vm, path, vm->config.snapshot_at, &vm->error) != 0)
+    if (begin_take(vm, &vm->error) != 0)
         vm->failed = true;
     else
         vm_remark(vm, "snapshot %s: the guest stood still for %llu us", path,
@@ -327,8 +344,12 @@ int plan_begin(struct zvmm *vm, struct zvmm_error *error)
 {
     bool first = vm->plan.kind == PLAN_NEVER;
     if ((first && plan_parse(&vm->plan, vm->config.snapshot_at, error) != 0) ||
-        check_parent(vm->config.snapshot_parent, error) != 0 ||
         check_folder(vm->config.snapshot_path, error) != 0)
+        return -1;
+    bool planned = vm->plan.kind != PLAN_NEVER && vm->plan.kind != PLAN_PANIC && !vm->plan.met;
+    if (planned && vm->plan.next == NULL && prepare(vm, &vm->plan.next, error) != 0)
+        return -1;
+    if (!planned && check_parent(vm->config.snapshot_parent, error) != 0)
         return -1;
     if (vm->stop.kind == PLAN_NEVER && plan_parse(&vm->stop, vm->config.stop_at, error) != 0)
         return -1;
@@ -353,7 +374,9 @@ static void take_panic(struct zvmm *vm)
         fprintf(stderr, "zvmm: no snapshot of the failure: %s\n", error.text);
         return;
     }
-    if (begin_take(vm, path, "panic", &error) != 0 || wait_for_writer(vm, &error) != 0)
+    struct take_request request = {
+        .path = path, .parent = vm->config.snapshot_parent, .label = "panic"};
+    if (wait_for_writer(vm, &error) != 0 || take_now(vm, &request, &error) != 0)
         fprintf(stderr, "zvmm: no snapshot of the failure: %s\n", error.text);
     else
         fprintf(stderr, "zvmm: its state is in %s; look at it with: zvmm inspect %s summary\n",
@@ -370,6 +393,8 @@ int plan_end(struct zvmm *vm, struct zvmm_error *error)
         return -1;
     if (failed && (vm->config.panic_snapshot || plan->kind == PLAN_PANIC))
         take_panic(vm);
+    take_free(vm->plan.next);
+    vm->plan.next = NULL;
     if (wait_for_writer(vm, error) != 0)
         return -1;
     if (plan->kind == PLAN_NEVER || plan->met || vm->failed || vm->result.end == ZVMM_END_STOP)

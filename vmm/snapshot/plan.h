@@ -25,7 +25,8 @@ struct plan {
     const char *name; /* NULL, or points into config.snapshot_at */
     uint64_t deadline_ns;
     bool due, met;
-    struct take *take; /* the one that is being written */
+    struct take *next; /* prepared, or NULL; owned */
+    struct take *take; /* the one that is being written, or NULL */
 };
 
 /* Understand an EVENT of --snapshot-at; NULL is "never". -1 with a line in `error`. */

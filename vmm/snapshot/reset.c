@@ -23,6 +23,8 @@ struct mark {
     uint32_t pending;
     uint32_t console_tail;
     bool announced;
+    unsigned runs; /* since the pages were protected */
+    uint64_t written_by_first;
 };
 
 static void copy_page(uint8_t *to, const uint8_t *from)
@@ -72,10 +74,10 @@ static int copy_memory(struct mark *mark, const struct zvmm *vm, struct zvmm_err
 /* A later mark only has to follow what was written since the one before. */
 static int update_memory(struct mark *mark, const struct zvmm *vm)
 {
-    const struct track *track = &vm->track;
-    for (uint64_t i = 0; i < track->count; i++)
-        copy_page(mark->memory + track->list[i] * PAGE_BYTES,
-                  vm->memory.base + track->list[i] * PAGE_BYTES);
+    const struct written *written = &vm->track.since_mark;
+    for (uint64_t i = 0; i < written->count; i++)
+        copy_page(mark->memory + written->list[i] * PAGE_BYTES,
+                  vm->memory.base + written->list[i] * PAGE_BYTES);
     return 0;
 }
 
@@ -115,7 +117,8 @@ int zvmm_mark(struct zvmm *vm, struct zvmm_error *error)
         }
         update_memory(vm->mark, vm);
     }
-    if (track_begin(vm, error) != 0 || (first && copy_memory(vm->mark, vm, error) != 0))
+    vm->mark->runs = 0;
+    if (track_begin(vm, &vm->track.since_mark, error) != 0 || (first && copy_memory(vm->mark, vm, error) != 0))
         goto fail;
     return 0;
 
@@ -128,19 +131,47 @@ fail:
 /* ---- Going back ---------------------------------------------------------------------------------
  */
 
+/*
+ * Copying a page back takes a quarter of the fault that would tell whether it has been written
+ * again. So pages that have been written once are copied each time, and protected anew only when
+ * they are more than twice as many as a single run has written, or after some time, as runs change.
+ */
+static bool is_time_to_protect(const struct mark *mark, const struct track *track)
+{
+    enum { RUNS = 64, FEW = 32 };
+    return !track->keeps || mark->runs >= RUNS ||
+           track->since_mark.count > 2 * mark->written_by_first + FEW;
+}
+
+static int protect(struct zvmm *vm, struct zvmm_error *error)
+{
+    if (track_protect(vm) != 0) {
+        *error = vm->error;
+        return -1;
+    }
+    written_forget(&vm->track.since_mark);
+    vm->mark->runs = 0;
+    return 0;
+}
+
 static int restore_pages(struct zvmm *vm, struct zvmm_error *error)
 {
-    struct track *track = &vm->track;
+    const struct written *written = &vm->track.since_mark;
+    struct mark *mark = vm->mark;
     if (track_collect(vm) != 0) {
         *error = vm->error;
         return -1;
     }
-    for (uint64_t i = 0; i < track->count; i++)
-        copy_page(vm->memory.base + track->list[i] * PAGE_BYTES,
-                  vm->mark->memory + track->list[i] * PAGE_BYTES);
-    vm->stats.reset_pages += track->count;
-    track_forget(track);
-    return 0;
+    for (uint64_t i = 0; i < written->count; i++)
+        copy_page(vm->memory.base + written->list[i] * PAGE_BYTES,
+                  mark->memory + written->list[i] * PAGE_BYTES);
+    vm->stats.reset_pages += written->count;
+    /* A page that is back at the mark differs from a snapshot that was taken later. */
+    for (uint64_t i = 0; vm->track.since_base.active && i < written->count; i++)
+        track_note(vm, written->list[i] * PAGE_BYTES, PAGE_BYTES);
+    if (mark->runs++ == 0)
+        mark->written_by_first = written->count;
+    return is_time_to_protect(mark, &vm->track) ? protect(vm, error) : 0;
 }
 
 int zvmm_reset(struct zvmm *vm, struct zvmm_error *error)
@@ -151,7 +182,7 @@ int zvmm_reset(struct zvmm *vm, struct zvmm_error *error)
     if (vm->failed)
         return error_set(error, "reset: the host has failed: %.400s", vm->error.text);
     bool was_running = vm->kvm.run->exit_reason == KVM_EXIT_IO;
-    if (was_running && vm_settle(vm, error) != 0)
+    if (was_running && vm_finish_exit(vm, error) != 0)
         return -1;
     if (restore_pages(vm, error) != 0 ||
         time_resume(vm, mark->tsc, error) != 0 ||

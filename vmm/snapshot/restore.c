@@ -200,7 +200,7 @@ static int make_vcpu(struct restore *restore)
     struct zvmm *vm = restore->vm;
     if (kvm_open(&vm->kvm, vm->config.kvm_path, restore->error) != 0)
         return -1;
-    vm->kvm.want_ring = vm->config.resettable;
+    vm->kvm.want_ring = vm->config.resettable || vm->config.incremental;
     if (kvm_create_vm(&vm->kvm, &vm->memory, restore->state.has_irqchip, restore->error) != 0 ||
         resume_clock(restore) != 0 || track_init(vm, restore->error) != 0)
         return -1;
@@ -238,6 +238,9 @@ int restore_file(const struct zvmm_config *config, struct snapshot_file *file, s
                   snapshot_path(file));
         goto destroy;
     }
+    if (vm->config.incremental && vm->config.gdb == NULL && vm->determinism == NULL &&
+        track_begin_base(vm, snapshot_header(vm->origin)->uuid, error) != 0)
+        goto destroy;
     *out = vm;
     return 0;
 
@@ -256,8 +259,22 @@ int zvmm_restore(const struct zvmm_config *config, const char *path, struct zvmm
 int zvmm_snapshot(struct zvmm *vm, const char *path, const char *parent, struct zvmm_error *error)
 {
     struct take_request request = {.path = path, .parent = parent, .quick = true};
-    struct take *take;
-    if (vm_settle(vm, error) != 0 || take_begin(vm, &request, &take, error) != 0)
+    return vm_settle(vm, error) != 0 ? -1 : take_now(vm, &request, error);
+}
+
+int zvmm_snapshot_begin(struct zvmm *vm, const char *path, const char *parent, struct take **out,
+                        struct zvmm_error *error)
+{
+    struct take_request request = {.path = path, .parent = parent, .quick = true};
+    if (take_new(vm, &request, out, error) != 0)
         return -1;
+    if (vm_settle(vm, error) == 0)
+        return take_begin(*out, error);
+    take_free(*out);
+    return -1;
+}
+
+int zvmm_snapshot_end(struct take *take, struct zvmm_error *error)
+{
     return take_end(take, error);
 }

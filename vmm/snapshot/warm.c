@@ -178,10 +178,8 @@ static void keep(struct zvmm *vm, const char *path)
 {
     struct zvmm_error error;
     struct take_request request = {.path = path, .label = "warm start", .quick = true};
-    struct take *take;
     make_room(path);
-    if (vm_settle(vm, &error) != 0 || take_begin(vm, &request, &take, &error) != 0 ||
-        take_end(take, &error) != 0)
+    if (vm_settle(vm, &error) != 0 || take_now(vm, &request, &error) != 0)
         fprintf(stderr, "zvmm: --warm: the machine is not kept: %s\n", error.text);
 }
 

@@ -535,6 +535,40 @@ static void test_touch(void)
     finish((int64_t)*(volatile u64 *)direct(base));
 }
 
+/* Three pages of tables for the first GiB, where the kernel and the direct map are. */
+static void use_few_tables(void)
+{
+    enum { PRESENT_WRITABLE = 3, USED = 0x60, LARGE = 0x80 };
+    user_tables[0][256] = user_tables[0][511] = paddr_of(user_tables[1]) | PRESENT_WRITABLE | USED;
+    user_tables[1][0] = user_tables[1][510] = paddr_of(user_tables[2]) | PRESENT_WRITABLE | USED;
+    for (u64 i = 0; i < 512; i++)
+        user_tables[2][i] = i << 21 | PRESENT_WRITABLE | USED | LARGE;
+    asm volatile("mov %0, %%cr3" ::"r"(paddr_of(user_tables[0])) : "memory");
+}
+
+/*
+ * Between two markers, write into so many pages: the first is the call's own, and nothing goes to
+ * the stack. A processor with nested page tables counts the guest's page tables too whenever it
+ * walks them, so there are few.
+ */
+static void test_dirty(void)
+{
+    u64 pages = take_number(), base = free_base(pages * 4096);
+    volatile struct zv_call *c = direct(base);
+    use_few_tables();
+    for (u64 i = 0; i < pages; i++)
+        *(volatile u64 *)direct(base + i * 4096) = 0;
+    c->number = ZV_CALL_MARKER;
+    c->size = sizeof(*c);
+    c->u.marker.id = 0x1000;
+    out32((u32)base);
+    for (u64 i = 1; i < pages; i++)
+        ++*(volatile u64 *)direct(base + i * 4096);
+    c->u.marker.id = 0x1001;
+    out32((u32)base);
+    finish((int64_t)*(volatile u64 *)direct(base + (pages - 1) * 4096));
+}
+
 /* Hash one's own progress through 64 pages of memory; print the hash now and then. */
 static void test_progress(void)
 {
@@ -606,6 +640,8 @@ void test_main(struct zv_boot_info *info)
     }
     if (take_word("touch"))
         test_touch();
+    if (take_word("dirty"))
+        test_dirty();
     if (take_word("progress"))
         test_progress();
     if (take_word("port"))
