@@ -118,7 +118,8 @@ int zvmm_mark(struct zvmm *vm, struct zvmm_error *error)
         update_memory(vm->mark, vm);
     }
     vm->mark->runs = 0;
-    if (track_begin(vm, &vm->track.since_mark, error) != 0 || (first && copy_memory(vm->mark, vm, error) != 0))
+    if (track_begin(vm, &vm->track.since_mark, error) != 0 ||
+        (first && copy_memory(vm->mark, vm, error) != 0))
         goto fail;
     return 0;
 
@@ -184,8 +185,7 @@ int zvmm_reset(struct zvmm *vm, struct zvmm_error *error)
     bool was_running = vm->kvm.run->exit_reason == KVM_EXIT_IO;
     if (was_running && vm_finish_exit(vm, error) != 0)
         return -1;
-    if (restore_pages(vm, error) != 0 ||
-        time_resume(vm, mark->tsc, error) != 0 ||
+    if (restore_pages(vm, error) != 0 || time_resume(vm, mark->tsc, error) != 0 ||
         state_reset(&mark->state, &vm->kvm, was_running, error) != 0)
         return -1;
     atomic_store(&vm->pending, mark->pending);

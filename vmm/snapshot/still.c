@@ -175,13 +175,15 @@ static void add_determinism(struct parts *parts, const struct zvmm *vm,
 /* A parent in the same folder is named without it, so that both can move together. */
 static const char *name_parent(const struct composition *composition, char absolute[PATH_MAX])
 {
-    const char *child = strrchr(composition->path, '/'), *parent = strrchr(composition->parent_path, '/');
+    const char *child = strrchr(composition->path, '/'),
+               *parent = strrchr(composition->parent_path, '/');
     size_t child_folder = child != NULL ? (size_t)(child - composition->path) : 0;
     size_t parent_folder = parent != NULL ? (size_t)(parent - composition->parent_path) : 0;
     if ((child == NULL) == (parent == NULL) && child_folder == parent_folder &&
         strncmp(composition->path, composition->parent_path, child_folder) == 0)
         return parent != NULL ? parent + 1 : composition->parent_path;
-    return realpath(composition->parent_path, absolute) != NULL ? absolute : composition->parent_path;
+    return realpath(composition->parent_path, absolute) != NULL ? absolute
+                                                                : composition->parent_path;
 }
 
 static uint64_t utc_ns(void)

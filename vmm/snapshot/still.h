@@ -29,8 +29,8 @@ int still_read(struct still *still, struct zvmm *vm, struct zvmm_error *error);
 struct composition {
     const struct zvmm *vm; /* only what does not change while it runs, and its memory: see below */
     const struct still *still;
-    const char *path, *label;    /* label "": none */
-    const char *parent_path;     /* "", or where the parent is ... */
+    const char *path, *label;     /* label "": none */
+    const char *parent_path;      /* "", or where the parent is ... */
     struct snapshot_file *parent; /* ... which is open then */
     uint8_t uuid[16];
     const struct aside *aside; /* the pages that may differ from the parent; NULL: vm->memory has */

@@ -221,8 +221,7 @@ static int make_bitmap(struct zvmm *vm, struct zvmm_error *error)
     struct track *track = &vm->track;
     track->bitmap = calloc(vm->memory.bytes / PAGE_BYTES / 64 + 1, sizeof(track->bitmap[0]));
     track->keeps = ioctl(vm->kvm.vm_fd, KVM_ENABLE_CAP, &cap) == 0;
-    return track->bitmap != NULL ? 0
-                                 : error_set(error, "tracking of written pages: out of memory");
+    return track->bitmap != NULL ? 0 : error_set(error, "tracking of written pages: out of memory");
 }
 
 static int begin_logging(struct zvmm *vm, struct zvmm_error *error)

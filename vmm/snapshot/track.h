@@ -28,7 +28,7 @@ struct track {
     struct kvm_dirty_gfn *ring; /* NULL: KVM has none, or none was asked for */
     uint32_t ring_entries;
     uint32_t ring_kept, ring_next; /* entries between them are read, and KVM's not again yet */
-    bool keeps; /* pages stay writable when they have been read: see track_protect() */
+    bool keeps;       /* pages stay writable when they have been read: see track_protect() */
     uint64_t *bitmap; /* for the dirty log; owned */
     struct written since_mark;
     struct written since_base;
