@@ -27,7 +27,7 @@ struct class_page {
     uint16_t bump;               /* offset of the first block never handed out; page size: none */
     uint16_t listed;             /* 1 while in the class's list */
 };
-#define HEADER 48 /* struct class_page, rounded up to 16 */
+enum { HEADER = 48 }; /* room for struct class_page; zvmm diff reads it */
 _Static_assert(sizeof(struct class_page) <= HEADER, "heap header");
 
 /* Large blocks: header page trick would cost a page each; a tree node from the heap is smaller. */

@@ -213,4 +213,20 @@ damage() {
     done
 }
 tap_selected log_damaged && TAP_SKIP_CHECKS=0 && expect "log_damaged: no byte makes it crash" damage
+
+# ---- Two seeds: what zvmm diff makes of them ----
+seeds() { # NAME EVENT
+    local seed
+    for seed in 1 2; do
+        ./zvmm --deterministic=$seed --snapshot-at "$2" -o "$TAP_DIR/$1-$seed.zsnap" guest.elf -- hello >/dev/null 2>&1
+    done
+    case_run "$1" 0 ./zvmm diff "$TAP_DIR/$1-1.zsnap" "$TAP_DIR/$1-2.zsnap"
+    expect "$1: names the input that differs" grep -qx 'seed   0x01    0x02 *' "$OUT"
+}
+seeds diff_end end
+expect "diff_end: a variable of the kernel" grep -q '^first difference: variable [a-z].*: .* -> ' "$OUT"
+seeds diff_event event:40
+expect "diff_event: an object, the field, both values" \
+    grep -qE '^first difference: vmar [0-9]+, window: 0x[0-9a-f]+ -> 0x[0-9a-f]+$' "$OUT"
+expect "diff_event: and all others" grep -qE "process [0-9]+ 'bin/hello' +handles.salt" "$OUT"
 finish

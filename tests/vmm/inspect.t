@@ -266,6 +266,8 @@ case_run diff_text 0 ./zvmm diff "$A" "$B"
 expect 'diff_text: sections' has 'objects destroyed: 1'
 case_run diff_same 0 ./zvmm diff "$A" "$A"
 expect 'diff_same: nothing' has 'owners of changed pages: none'
+expect 'diff_same: no difference' has 'first difference: none'
+expect 'diff_same: no input' has 'inputs that differ: none'
 refused 'diff of one' 'name two snapshots' diff "$A"
 refused 'diff of three' 'one word too many' diff "$A" "$A" "$A"
 refused 'diff of no snapshot' 'README.md' diff "$A" README.md

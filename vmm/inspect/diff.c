@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "inspect/diff-first.h"
 #include "inspect/pages.h"
 #include "inspect/verb.h"
 #include "snapshot/file.h"
@@ -344,9 +345,26 @@ static void print_section(FILE *out, const struct item *root, const char *key, c
     report_print_text(out, list);
 }
 
+static void print_first(FILE *out, const struct item *first)
+{
+    fputs("first difference: ", out);
+    if (first == NULL) {
+        fputs("none in memory that is in use\n", out);
+        return;
+    }
+    print_harmless(out, item_find_text(first, "what"));
+    fputs(": ", out);
+    print_harmless(out, item_find_text(first, "before"));
+    fputs(" -> ", out);
+    print_harmless(out, item_find_text(first, "after"));
+    fputc('\n', out);
+}
+
 static void print_diff(FILE *out, const struct item *root)
 {
     fprintf(out, "time between them: %s\n", item_find_text(root, "between"));
+    print_section(out, root, "inputs", "inputs that differ");
+    print_first(out, item_find(root, "first"));
     print_section(out, root, "created", "objects created");
     print_section(out, root, "destroyed", "objects destroyed");
     print_section(out, root, "changed", "fields changed");
@@ -361,6 +379,10 @@ static int compare(struct diff *diff, bool json)
     duration_words(inspect_now(diff->b.inspector) - inspect_now(diff->a.inspector), text,
                    sizeof(text));
     item_text(diff->report, root, "between", text);
+    const struct diff_side a = {diff->a.inspector, diff->a.frames};
+    const struct diff_side b = {diff->b.inspector, diff->b.frames};
+    diff_inputs(diff->report, root, &a, &b);
+    diff_first(diff->report, root, &a, &b);
     add_objects(diff, root);
     add_pages(diff, root);
     add_counters(diff, root);
@@ -377,7 +399,8 @@ static int print_usage(void)
 {
     puts("usage: zvmm diff [--json] [--guest FILE] [--force] A B\n"
          "Shows what happened from snapshot A to snapshot B of one machine: objects created,\n"
-         "destroyed and changed, memory pages changed by owner, counters.");
+         "destroyed and changed, memory pages changed by owner, counters. Of two runs: which\n"
+         "inputs differ, such as the seed, and what the first difference in memory is.");
     return 0;
 }
 
