@@ -163,8 +163,8 @@ static bool permitted(uint64_t entry, uint32_t access)
  * page of zeros is read here and there, if at all.
  */
 #define SHORT_RUN    64u
-#define FIRST_WINDOW 16u
-#define ZERO_WINDOW  8u
+#define FIRST_WINDOW 8u
+#define ZERO_WINDOW  2u
 
 /* How many pages to show of a run of `length` that begins at `address`; the one that is wanted is
  * `before` pages behind. */
