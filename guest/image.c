@@ -138,8 +138,7 @@ static bool read_layout(const struct elf *elf, const uint8_t *notes, uint64_t si
 static void place_ticks_offset(const struct elf *elf, const uint8_t *notes, uint64_t size)
 {
     uint32_t length;
-    const struct zvmm_vdso_time_note *note =
-        find_note(notes, size, ZVMM_NOTE_VDSO_TIME, &length);
+    const struct zvmm_vdso_time_note *note = find_note(notes, size, ZVMM_NOTE_VDSO_TIME, &length);
 
     if (!note)
         return;

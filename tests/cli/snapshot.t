@@ -60,6 +60,12 @@ clock_run 'time: a vDSO without offset' --snapshot-at start:core-tests -o "$D/ti
     --vdso "$D/old-vdso.so" guest.elf "${clock_tests[@]}"
 clock_run 'time: its restored machine has one clock' restore "$D/time.zsnap"
 
+# Every kind of wait, timers, floating point, input half read.
+[ -x obj/vmm-tests/waits/waits ] || make -s obj/vmm-tests/waits/waits >&2
+CASE_TIMEOUT=400 case_run 'waits' 0 sh tests/vmm/waits.sh ./zvmm guest.elf obj/vmm-tests/waits "$D"
+expect 'waits: threads in every kind of wait, timers, floating point' has_line 'same every kind of wait'
+expect 'waits: console input half read' has_line 'same console input half read'
+
 # Many at once.
 for i in 1 2 3 4; do ./zvmm restore "$D/start.zsnap" >"$D/many$i" </dev/null 2>&1 & done
 wait

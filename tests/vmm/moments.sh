@@ -98,7 +98,7 @@ while [ "$moment" -lt "$count" ]; do
     random 1000
     share=$number
     take "$@"
-    if [ $status != 0 ] || ! passed whole; then
+    if [ "$status" != 0 ] || ! passed whole; then
         complain "the run that goes on ends with $status" whole
         continue
     fi
