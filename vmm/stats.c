@@ -55,12 +55,13 @@ void stats_print(const struct zvmm *vm)
     }
     fprintf(stderr,
             " hypercalls=%llu injected=%llu console_bytes=%llu quirks=%#x features=%#x "
-            "first_run_us=%llu end_us=%llu first_run_cpu_us=%llu",
+            "first_run_us=%llu end_us=%llu first_run_cpu_us=%llu first_run_clock_ns=%llu",
             (unsigned long long)stats->hypercalls, (unsigned long long)stats->injected,
             (unsigned long long)stats->console_bytes, vm->quirks, vm->features,
             (unsigned long long)stats->first_run_ns / 1000,
             (unsigned long long)stats->end_ns / 1000,
-            (unsigned long long)stats->first_run_cpu_ns / 1000);
+            (unsigned long long)stats->first_run_cpu_ns / 1000,
+            (unsigned long long)(stats->created_ns + stats->first_run_ns));
     for (unsigned i = 0; i < ZVMM_STATS_MARKERS; i++)
         if (stats->marker_ns[i] != 0)
             fprintf(stderr, " marker%u_us=%llu", i, (unsigned long long)stats->marker_ns[i] / 1000);

@@ -1,28 +1,45 @@
 /*
  * startup.c - how long a program takes from its start to its first output, and to its end.
  *
- *   startup COUNT PROGRAM [ARGS...]
+ *   startup [-k KEY | -t KEY] COUNT PROGRAM [ARGS...]
  *
  * Runs PROGRAM COUNT times, one after the other, and prints medians and minima in microseconds:
  * wall-clock time to the first output and to the end, processor time in all (user and system; on
  * the rig with --icount a microsecond is 1,000 instructions), and the largest resident set, which
- * includes guest pages that were touched.
+ * includes guest pages that were touched. A process starts when its creator asks for it: the time
+ * to create it and for execve() is in all of them.
+ *
+ * With -k, PROGRAM prints KEY=NUMBER on standard output or standard error, a time of
+ * CLOCK_MONOTONIC in nanoseconds; with -t, a value of the processor's TSC. Printed is how long after
+ * the start that was.
  */
 #include <fcntl.h>
 #include <spawn.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include <x86intrin.h>
 
 extern char **environ;
 
+enum { COUNT_MAX = 10000 };
+
 struct sample {
-    double first_output, end, cpu;
+    double first_output, end, cpu, moment;
     long resident_kib;
+};
+
+/* What a program says of a moment. */
+struct moment {
+    const char *key; /* NULL: nothing */
+    bool is_tsc;
 };
 
 static double to_us(struct timeval time)
@@ -37,32 +54,73 @@ static double now_us(void)
     return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
 }
 
-static int run_once(char *argv[], struct sample *sample)
+/* Microseconds per tick of the TSC. */
+static double tsc_period(void)
 {
-    int ends[2], status;
-    char buffer[4096];
+    static double period;
+    if (period != 0)
+        return period;
+    double begin = now_us();
+    uint64_t tsc = __rdtsc();
+    while (now_us() - begin < 20000)
+        continue;
+    period = (now_us() - begin) / (double)(__rdtsc() - tsc);
+    return period;
+}
+
+/* How long after the start the moment was that `text` tells of; -1 if it does not, or nonsense. */
+static double find_moment(const struct moment *moment, const char *text, double start, uint64_t tsc)
+{
+    const char *at = moment->key != NULL ? strstr(text, moment->key) : NULL;
+    if (at == NULL || at[strlen(moment->key)] != '=')
+        return -1;
+    unsigned long long value = strtoull(at + strlen(moment->key) + 1, NULL, 10);
+    return moment->is_tsc ? (double)(int64_t)(value - tsc) * tsc_period()
+                          : (double)value / 1e3 - start;
+}
+
+static pid_t start_process(char *argv[], int out, bool errors)
+{
     pid_t child;
     posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, out, 1);
+    if (errors)
+        posix_spawn_file_actions_adddup2(&actions, out, 2);
+    int failed = posix_spawn(&child, argv[0], &actions, NULL, argv, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    return failed != 0 ? -1 : child;
+}
+
+static int run_once(char *argv[], const struct moment *moment, struct sample *sample)
+{
+    int ends[2], status;
+    char text[4096];
+    size_t length = 0;
     struct rusage usage;
     if (pipe2(ends, O_CLOEXEC) != 0)
         return -1;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
+    uint64_t tsc = __rdtsc();
     double start = now_us();
-    int failed = posix_spawn(&child, argv[0], &actions, NULL, argv, environ);
-    posix_spawn_file_actions_destroy(&actions);
+    pid_t child = start_process(argv, ends[1], moment->key != NULL);
     close(ends[1]);
-    if (failed != 0)
+    if (child < 0)
         return -1;
-    ssize_t got = read(ends[0], buffer, sizeof(buffer));
+    ssize_t got = read(ends[0], text, sizeof(text) - 1);
     sample->first_output = now_us() - start;
-    while (got > 0)
-        got = read(ends[0], buffer, sizeof(buffer));
+    while (got > 0) {
+        length += (size_t)got;
+        got = length < sizeof(text) - 1 ? read(ends[0], text + length, sizeof(text) - 1 - length) : 0;
+    }
     wait4(child, &status, 0, &usage);
     sample->end = now_us() - start;
     sample->cpu = to_us(usage.ru_utime) + to_us(usage.ru_stime);
     sample->resident_kib = usage.ru_maxrss;
     close(ends[0]);
+    text[length] = '\0';
+    sample->moment = find_moment(moment, text, start, tsc);
+    if (moment->key != NULL && (sample->moment < 0 || sample->moment > sample->end))
+        return -1;
     return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
 }
 
@@ -72,32 +130,53 @@ static int compare(const void *left, const void *right)
     return a < b ? -1 : a > b;
 }
 
+static void print_field(const char *name, const struct sample *samples, int count, size_t offset)
+{
+    static double values[COUNT_MAX];
+    for (int i = 0; i < count; i++)
+        memcpy(&values[i], (const char *)&samples[i] + offset, sizeof(values[i]));
+    qsort(values, (size_t)count, sizeof(values[0]), compare);
+    printf("%s median=%.0f min=%.0f ", name, values[count / 2], values[0]);
+}
+
+/* Understand the options; the index of COUNT in argv, or -1. */
+static int parse_options(int argc, char *argv[], struct moment *moment)
+{
+    int option;
+    while ((option = getopt(argc, argv, "+k:t:")) != -1) {
+        if (option == '?')
+            return -1;
+        *moment = (struct moment){.key = optarg, .is_tsc = option == 't'};
+    }
+    return argc - optind >= 2 ? optind : -1;
+}
+
 int main(int argc, char *argv[])
 {
-    enum { MOST = 10000 };
-    static double first[MOST], end[MOST], cpu[MOST];
-    int count = argc > 2 ? atoi(argv[1]) : 0;
+    static struct sample samples[COUNT_MAX];
+    struct moment moment = {0};
     long resident = 0;
-    if (count < 1 || count > MOST) {
-        fputs("usage: startup COUNT PROGRAM [ARGS...]\n", stderr);
+    int index = parse_options(argc, argv, &moment);
+    int count = index > 0 ? atoi(argv[index]) : 0;
+    if (count < 1 || count > COUNT_MAX) {
+        fputs("usage: startup [-k KEY | -t KEY] COUNT PROGRAM [ARGS...]\n", stderr);
         return 2;
     }
     for (int i = 0; i < count; i++) {
-        struct sample sample;
-        if (run_once(argv + 2, &sample) != 0) {
-            fprintf(stderr, "startup: %s failed\n", argv[2]);
+        if (run_once(argv + index + 1, &moment, &samples[i]) != 0) {
+            fprintf(stderr, "startup: %s failed, or did not say when\n", argv[index + 1]);
             return 1;
         }
-        first[i] = sample.first_output;
-        end[i] = sample.end;
-        cpu[i] = sample.cpu;
-        resident = sample.resident_kib > resident ? sample.resident_kib : resident;
+        resident = samples[i].resident_kib > resident ? samples[i].resident_kib : resident;
     }
-    qsort(first, (size_t)count, sizeof(first[0]), compare);
-    qsort(cpu, (size_t)count, sizeof(cpu[0]), compare);
-    qsort(end, (size_t)count, sizeof(end[0]), compare);
-    printf("first_output_us median=%.0f min=%.0f end_us median=%.0f min=%.0f "
-           "cpu_us median=%.0f min=%.0f max_rss_kib=%ld\n",
-           first[count / 2], first[0], end[count / 2], end[0], cpu[count / 2], cpu[0], resident);
+    if (moment.key != NULL) {
+        print_field(moment.key, samples, count, offsetof(struct sample, moment));
+        putchar('\n');
+        return 0;
+    }
+    print_field("first_output_us", samples, count, offsetof(struct sample, first_output));
+    print_field("end_us", samples, count, offsetof(struct sample, end));
+    print_field("cpu_us", samples, count, offsetof(struct sample, cpu));
+    printf("max_rss_kib=%ld\n", resident);
     return 0;
 }
