@@ -76,8 +76,13 @@ zx_status_t process_start(struct process *process, struct thread *thread, zx_vad
     return thread_start(thread, pc, sp, value, arg2);
 }
 
-void process_begins(const struct process *process)
+/*
+ * Its page is mapped here: the instruction would fault, which takes a trap more, and a snapshot at
+ * the marker would have that still before it. Whatever is wrong with the address, the fault tells.
+ */
+void process_begins(const struct process *process, zx_vaddr_t first)
 {
+    aspace_fault(process->aspace, first, HAL_FAULT_EXECUTE);
     mark(process, MARKER_START);
 }
 

@@ -56,8 +56,8 @@ zx_status_t process_create(struct job *job, const char *name, struct process **o
 zx_status_t process_start(struct process *process, struct thread *thread, zx_vaddr_t pc,
                           zx_vaddr_t sp, struct handle_ref arg, uint64_t arg2);
 
-/* Its first thread is about to execute its first instruction. */
-void process_begins(const struct process *process);
+/* Its first thread is about to execute its first instruction, the one at `first`. */
+void process_begins(const struct process *process, zx_vaddr_t first);
 
 /* DYING -> DEAD, when its threads and, if there were many, its handles are gone: the rest. The
  * caller holds a reference. */

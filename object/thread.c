@@ -206,7 +206,7 @@ static void attend(struct thread *thread)
         leave(thread);
     } else if (flags & THREAD_PROCESS_STARTING) {
         thread->flags &= ~THREAD_PROCESS_STARTING;
-        process_begins(thread->process);
+        process_begins(thread->process, thread->context.regs.rip);
         exception_announce(thread, ZX_EXCP_PROCESS_STARTING);
     } else if (flags & THREAD_STARTING) {
         thread->flags &= ~THREAD_STARTING;
