@@ -19,7 +19,7 @@
 #include "hypercall.h"
 #include "options.h"
 
-enum { MOST_STEPS = 4, MOST_SAMPLES = 4096, FEWEST_SAMPLES = 5, WARM_UP = 2 };
+enum { MOST_STEPS = 4, MOST_SAMPLES = 4096, FEWEST_SAMPLES = 3, WARM_UP = 1 };
 
 /* A row is measured by a function that fills times[0..steps] with moments in ns. */
 struct machine_row {

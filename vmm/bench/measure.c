@@ -125,21 +125,32 @@ static int measure_boot(struct measuring *measuring, size_t subject, unsigned ru
     return result;
 }
 
+/* ---- Runs ----------------------------------------------------------------------------------- */
+
+/* The first run is done in any case, so that there is something of each row. */
+static bool is_over(const struct measuring *measuring, unsigned run)
+{
+    return run > 0 && budget_is_spent(&measuring->budget, clock_monotonic_ns());
+}
+
 static int measure_group(struct measuring *measuring, size_t subject, unsigned run,
                          const struct group *group, struct zvmm_error *error)
 {
     bool single = measuring->session->subjects[subject].row_a_boot;
     for (size_t i = 0; i < group->count; i += single ? 1 : group->count) {
         struct group part = {group->rows + i, single ? 1 : group->count};
+        if (is_over(measuring, run))
+            return 0;
         if (measure_boot(measuring, subject, run, &part, error) != 0)
             return -1;
     }
     return 0;
 }
 
-/* ---- Runs ----------------------------------------------------------------------------------- */
-
-/* All subjects measure the rows, group by group, the first of them last every other time. */
+/*
+ * All subjects measure the rows, group by group, the first of them last every other time. What
+ * there is no time for is left out.
+ */
 static int measure_rows(struct measuring *measuring, unsigned run, const struct session_row *rows,
                         size_t count, struct zvmm_error *error)
 {
@@ -156,13 +167,10 @@ static int measure_rows(struct measuring *measuring, unsigned run, const struct 
     return 0;
 }
 
-/* The first run is done in any case, so that there is something of each row. */
 static int measure_runs(struct measuring *measuring, struct zvmm_error *error)
 {
     struct session *session = measuring->session;
-    for (unsigned run = 0; run < session->runs; run++) {
-        if (run > 0 && budget_is_spent(&measuring->budget, clock_monotonic_ns()))
-            break;
+    for (unsigned run = 0; run < session->runs && !is_over(measuring, run); run++) {
         if (measure_rows(measuring, run, session->rows, session->row_count, error) != 0)
             return -1;
         session->runs_done++;

@@ -11,8 +11,8 @@
  * and how slow the processor was just before or after it, whichever is more (pace.h), so that
  * somebody who knows what else happened then can judge each sample (zvmm bench). Samples
  * before the first that counts warm caches, heaps and page tables up. A row that takes long has
- * fewer of both, but not fewer than FEWEST_SAMPLES. Of a row that cannot be measured here there is
- * only
+ * fewer of both, but not fewer than FEWEST_SAMPLES or, if they take very long, FEWEST_SLOW. Of a
+ * row that cannot be measured here there is only
  *
  *     skip NAME REASON
  */
@@ -26,6 +26,7 @@
 
 #define MOST_SAMPLES    4096
 #define FEWEST_SAMPLES  5
+#define FEWEST_SLOW     2 /* of a row that has taken three times its time */
 #define CALIBRATION     64
 #define FITTING_SECONDS 0.001
 #define BLOCK_SECONDS   0.00005
@@ -119,6 +120,8 @@ static bool enough(const struct run *run, uint64_t now)
 {
     if (run->failed || run->clean >= options.samples || run->taken >= MOST_SAMPLES)
         return true;
+    if (now >= run->deadline + 2 * (run->deadline - run->warm))
+        return run->taken >= FEWEST_SLOW;
     return now >= run->deadline && run->taken >= FEWEST_SAMPLES;
 }
 

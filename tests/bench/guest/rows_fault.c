@@ -10,7 +10,9 @@
  */
 #include "guest.h"
 
-#define WINDOW (16 * MIB)
+#define WINDOW (4 * MIB)
+#define SPARE  MIB        /* room for copies and tables */
+#define UNUSED (16 * MIB) /* of frames that nobody has used: no window takes one again soon */
 #define BLOCK  (128 * ZX_PAGE_SIZE)
 #define PAGES  256 /* of a touched megabyte */
 
@@ -51,7 +53,7 @@ static void window_rehearse(struct run *run, uint64_t size)
     struct window w;
 
     window_open(run, &w, PRESENT, size);
-    for (uint64_t at = 0; at < size && !run->failed; at += ZX_PAGE_SIZE)
+    for (uint64_t at = 0; at < size && run_preparing(run); at += ZX_PAGE_SIZE)
         w.base[at] = 1;
     window_close(&w);
 }
@@ -71,9 +73,11 @@ static volatile char *next_block(struct run *run, struct window *w, enum kind ki
     for (;;) {
         volatile char *page;
 
-        if (w->next >= WINDOW) {
+        if (w->next >= w->size) {
+            uint64_t size = w->size;
+
             window_close(w);
-            window_open(run, w, kind, WINDOW);
+            window_open(run, w, kind, size);
         }
         if (run->failed)
             return NULL;
@@ -91,9 +95,9 @@ static void fault(struct run *run, const struct row *row)
 {
     struct window w;
 
-    if (row->flags != FRESH)
-        window_rehearse(run, 2 * WINDOW);
-    window_open(run, &w, row->flags, WINDOW);
+    if (row->flags == SHARED)
+        window_rehearse(run, WINDOW + SPARE);
+    window_open(run, &w, row->flags, row->flags == FRESH ? UNUSED : WINDOW);
     while (run_next(run) && !run->failed) {
         volatile char *page = next_block(run, &w, row->flags);
 

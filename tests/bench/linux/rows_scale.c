@@ -25,8 +25,10 @@ static int *files_of(struct run *run, uint64_t count)
     limit.rlim_cur = count + 64;
     if (limit.rlim_cur > limit.rlim_max)
         limit.rlim_max = limit.rlim_cur;
-    if (!files || setrlimit(RLIMIT_NOFILE, &limit) != 0)
-        run_fail(run, "setrlimit", strerror(errno));
+    if (!files)
+        run_fail(run, "malloc", strerror(errno));
+    else if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        run_skip(run, "so many files cannot be open here (ulimit -n)");
     for (uint64_t i = 0; files && i < count; i++)
         files[i] = -1;
     return files;
@@ -120,7 +122,7 @@ static uint64_t start_sleepers(struct run *run, pthread_t *threads, uint64_t cou
     for (; started < count && run_preparing(run); started++) {
         dormitory.events[started] = eventfd(0, EFD_CLOEXEC);
         if (pthread_create(&threads[started], &attributes, sleeper, (void *)started) != 0) {
-            run_fail(run, "pthread_create", "no thread");
+            run_skip(run, "so many threads cannot be here (kernel.threads-max, ulimit -u)");
             break;
         }
     }
