@@ -6,12 +6,13 @@
 #   kvm        ./zvmm on this machine's KVM
 #   rig        ./zvmm on the nested rig under --icount: instructions
 #   linux-rig  the same on the rig's Linux 6.1 under --icount
+#   snapshot   taking, restoring and resetting a snapshot, and a warm start, beside bare prototypes
 #
-# The first three are measured by zvmm bench, in turn, RUNS times (5), and only samples that it
-# vouches for count; the last two once, because their counts repeat. Writes obj/bench/report.txt and
+# The first three are measured by zvmm bench, in turn, RUNS times (5) in about TIME seconds (150), and
+# only samples that it vouches for count; the rig's once, because their counts repeat. Writes obj/bench/report.txt and
 # fuchsiaperf.json (report.pl), html/ (zvmm bench, with plots), google.json, and what they come from:
 # samples.json, raw/PLATFORM.txt. A platform that cannot run leaves its columns empty, and the report
-# says why.
+# says why; if it is an error, the status is 1.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 out=${OBJ:-obj}/bench
@@ -53,6 +54,36 @@ run_on_rig() { # PLATFORM
     sed 's/^/# message /' "$raw/$1.err" | head -20 >>"$raw/$1.txt"
     printf '%-10s %4d lines, %3d s, status %d\n' "$1" "$(grep -c '^row' "$raw/$1.txt")" \
         $((SECONDS - start)) $status >&2
+    [ $status = 0 ] || [ $status = 77 ] || failed=1
+}
+
+# ---- Snapshots ----------------------------------------------------------------------------------
+
+# Smallest and median time to the first output, in ns, of COUNT starts of a program.
+start_time() { # COUNT PROGRAM...
+    "$out/startup" "$@" | sed -n \
+        's/^first_output_us median=\([0-9]*\) min=\([0-9]*\) .*/min=\2000 median=\1000/p'
+}
+
+measure_snapshots() {
+    local start=$SECONDS folder
+    folder=$(mktemp -d)
+    export XDG_CACHE_HOME=$folder # where --warm keeps its snapshot
+    {
+        "$out/snapshot" "$out/testguest.elf" "$folder" 10
+        printf '%-34s zvmm %s bare %s\n' 'start, the test guest' \
+            "$(start_time 30 "$run/zvmm" "$out/testguest.elf" --cmdline hello)" \
+            "$(start_time 30 "$out/proto")"
+        printf '%-34s zvmm %s\n' 'cold start of hello' \
+            "$(start_time 5 "$run/zvmm" "$run/guest.elf" -- hello)"
+        "$run/zvmm" --warm "$run/guest.elf" -- hello >/dev/null
+        printf '%-34s zvmm %s\n' 'warm start of hello' \
+            "$(start_time 30 "$run/zvmm" --warm "$run/guest.elf" -- hello)"
+    } >"$raw/snapshot.txt" 2>"$raw/snapshot.err" </dev/null || failed=1
+    sed 's/^/# message /' "$raw/snapshot.err" | head -20 >>"$raw/snapshot.txt"
+    rm -rf "$folder"
+    printf '%-10s %4d lines, %3d s\n' snapshot "$(grep -c 'zvmm min=' "$raw/snapshot.txt")" \
+        $((SECONDS - start)) >&2
 }
 
 # ---- Here ---------------------------------------------------------------------------------------
@@ -71,7 +102,7 @@ rows_as_expression() {
 }
 
 measure_here() { # SUBJECT OPTIONS...
-    local command=("$run/zvmm" bench --runs "${RUNS:-5}" --bootfs "$out/bootfs"
+    local command=("$run/zvmm" bench --runs "${RUNS:-5}" --time "${TIME:-150}" --bootfs "$out/bootfs"
         --json "$out/samples.json" --google-json "$out/google.json" --html "$out/html"
         --published tests/bench/published.csv "$@")
     [ ${#rows[@]} = 0 ] || command+=(--filter "$(rows_as_expression)")
@@ -80,13 +111,17 @@ measure_here() { # SUBJECT OPTIONS...
     case $? in
     0) ;;
     1) echo 'bench.sh: of some rows no sample can be vouched for; the report says which' >&2 ;;
-    *) echo 'bench.sh: zvmm bench failed; the report has only what the rig gave' >&2 ;;
+    *)
+        echo 'bench.sh: zvmm bench failed; the report has only what the rig gave' >&2
+        failed=1
+        ;;
     esac
     echo "# command ${command[*]}" >"$raw/zvmm-bench.txt"
 }
 
+failed=0
 here=()
-counts=()
+others=()
 for platform in "${platforms[@]}"; do
     case $platform in
     libos) here+=("--libos=$run/zlibos") ;;
@@ -94,14 +129,18 @@ for platform in "${platforms[@]}"; do
     kvm) here+=(--guest) ;;
     rig)
         run_on_rig rig
-        counts+=(--counts "$raw/rig.txt")
+        others+=(--counts "$raw/rig.txt")
         ;;
     linux-rig)
         run_on_rig linux-rig
-        counts+=(--linux-counts "$raw/linux-rig.txt")
+        others+=(--linux-counts "$raw/linux-rig.txt")
+        ;;
+    snapshot)
+        measure_snapshots
+        others+=(--snapshots "$raw/snapshot.txt")
         ;;
     *)
-        echo "bench.sh: unknown platform $platform: libos, linux, kvm, rig or linux-rig" >&2
+        echo "bench.sh: unknown platform $platform: libos, linux, kvm, rig, linux-rig or snapshot" >&2
         exit 2
         ;;
     esac
@@ -109,5 +148,6 @@ done
 case " ${platforms[*]} " in
 *" kvm "*) here+=("$run/guest.elf") ;;
 esac
-[ ${#here[@]} = 0 ] || measure_here ${counts[@]+"${counts[@]}"} "${here[@]}"
-exec perl tests/bench/report.pl "$out" "${platforms[@]}"
+[ ${#here[@]} = 0 ] || measure_here ${others[@]+"${others[@]}"} "${here[@]}"
+perl tests/bench/report.pl "$out" "${platforms[@]}" || failed=1
+exit $failed

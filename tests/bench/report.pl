@@ -17,6 +17,7 @@ my %kind = (
     'linux-rig' => 'Linux 6.1 on the rig under -icount, the analogue, instructions',
     zircon      => 'Zircon as published in the thesis, ns, on its machine',
     zcore       => 'zCore as published in the thesis, ns, on the same machine as Zircon',
+    snapshot    => 'what snapshots cost, beside bare prototypes, ns: at the end',
     memcpy      => 'memcpy of the same size (linux, else libos), ns',
 );
 
@@ -173,6 +174,13 @@ sub print_published {
     printf $out "    %-48s %s\n", $_, ratio(median('libos', $_), median('linux', $_)) for @slower;
 }
 
+# The lines of the snapshot benchmark, as they are.
+sub print_snapshots {
+    my ($out) = @_;
+    open my $file, '<', "$folder/raw/snapshot.txt" or return;
+    print $out "\nSnapshots (ns)\n\n", grep { !/^#/ } <$file>;
+}
+
 sub write_report {
     open my $out, '>', "$folder/report.txt" or die "report.pl: $folder/report.txt: $!\n";
     print $out "Medians of the samples that zvmm bench vouches for. spread = (90th percentile - ",
@@ -186,6 +194,7 @@ sub write_report {
     print_table($out);
     print_targets($out);
     print_published($out);
+    print_snapshots($out) if grep { $_ eq 'snapshot' } @platforms;
     close $out;
 }
 

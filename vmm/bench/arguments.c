@@ -41,6 +41,7 @@ const char arguments_usage[] =
     "  --published FILE    figures published for Zircon and zCore (CSV)\n"
     "  --counts FILE       instructions on the rig: output of zbench --ticks\n"
     "  --linux-counts FILE ... of linux-bench --ticks\n"
+    "  --snapshots FILE    what snapshots cost: output of tests/bench/snapshot.c\n"
     "  --quiet             nothing about progress\n"
     "  --help              this text\n";
 
@@ -90,6 +91,7 @@ static const struct {
     {"--published", offsetof(struct arguments, published)},
     {"--counts", offsetof(struct arguments, counts)},
     {"--linux-counts", offsetof(struct arguments, linux_counts)},
+    {"--snapshots", offsetof(struct arguments, snapshots)},
 };
 
 /* Options that are on or off; the last two may name a file. */

@@ -11,7 +11,8 @@ struct arguments {
     bool help, list, quiet;
     bool guest, libos, analogue; /* which subjects */
     const char *guest_path, *libos_path, *linux_path, *bootfs, *memory;
-    const char *filter, *baseline, *json, *google, *html, *published, *counts, *linux_counts, *pmu;
+    const char *filter, *baseline, *json, *google, *html, *published, *counts, *linux_counts;
+    const char *snapshots, *pmu;
     unsigned runs, samples, seconds, limit_ms, prepare_ms;
     int cpu; /* -1: the idlest */
 };

@@ -152,6 +152,8 @@ static int read_figures(const struct arguments *arguments, struct figures *figur
     if (arguments->linux_counts != NULL &&
         figures_read_counts(figures, arguments->linux_counts, FIGURE_LINUX_COUNT, error) != 0)
         return -1;
+    if (arguments->snapshots != NULL && access(arguments->snapshots, R_OK) != 0)
+        return error_set(error, "bench: %s: %s", arguments->snapshots, strerror(errno));
     return 0;
 }
 
@@ -159,7 +161,7 @@ static int write_files(const struct arguments *arguments, const struct session *
                        const struct host *host, const struct figures *figures,
                        struct zvmm_error *error)
 {
-    struct html html = {arguments->html, session, host, figures};
+    struct html html = {arguments->html, session, host, figures, arguments->snapshots};
     if (arguments->json != NULL &&
         json_write_fuchsiaperf(arguments->json, session, host, error) != 0)
         return -1;

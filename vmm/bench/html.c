@@ -67,16 +67,21 @@ double html_value(const struct html *html, const struct html_column *column, con
 
 /* ---- The page ------------------------------------------------------------------------------- */
 
-static void print_text(FILE *page, const char *text)
+void html_text(FILE *page, const char *text, size_t length)
 {
-    for (; *text != '\0'; text++) {
-        if (*text == '<')
+    for (size_t i = 0; i < length && text[i] != '\0'; i++) {
+        if (text[i] == '<')
             fputs("&lt;", page);
-        else if (*text == '&')
+        else if (text[i] == '&')
             fputs("&amp;", page);
         else
-            fputc(*text, page);
+            fputc(text[i], page);
     }
+}
+
+static void print_text(FILE *page, const char *text)
+{
+    html_text(page, text, strlen(text));
 }
 
 static void print_head(FILE *page, const struct html *html)
@@ -203,11 +208,14 @@ int html_write(const struct html *html, struct zvmm_error *error)
     if (!html_plots(html, page))
         fputs("<p>There are no plots: gnuplot is missing (gnuplot-nox).</p>\n", page);
     print_table(page, html);
+    int result = html_snapshots(html, page, error);
     fputs("</body></html>\n", page);
     bool bad = ferror(page) != 0;
     bad |= fclose(page) != 0;
-    if (!bad && rename(fresh, path) == 0)
+    if (result == 0 && !bad && rename(fresh, path) == 0)
         return 0;
     unlink(fresh);
+    if (result != 0)
+        return -1;
     return error_set(error, "bench: %s: cannot write it: %s", path, strerror(errno));
 }

@@ -17,6 +17,7 @@ struct html {
     const struct session *session;
     const struct host *host;
     const struct figures *figures;
+    const char *snapshots; /* file with the lines of tests/bench/snapshot.c, or NULL */
 };
 
 /* One column: a subject that was measured, or a figure. */
@@ -42,5 +43,11 @@ int html_write(const struct html *html, struct zvmm_error *error);
 
 /* plots.c: write the SVG files and, to `page`, where they are shown. False without gnuplot. */
 bool html_plots(const struct html *html, FILE *page);
+
+/* html_snapshots.c: the table of what snapshots cost, if there is such a file. */
+int html_snapshots(const struct html *html, FILE *page, struct zvmm_error *error);
+
+/* Print `length` bytes of text, or up to its end, so that they are no markup. */
+void html_text(FILE *page, const char *text, size_t length);
 
 #endif
