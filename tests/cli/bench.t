@@ -22,9 +22,14 @@ refused() { # NAME TEXT ARGUMENTS...
     expect "$name: the message" err_has "$text"
     expect "$name: one line" one_line_error
 }
-refused unknown_row "no row matches" --libos "${tiny[@]}" --filter '^NoSuchRow$'
+echo precious >"$TAP_DIR/precious.json"
+refused unknown_row "no row matches" --libos "${tiny[@]}" --filter '^NoSuchRow$' \
+    --json "$TAP_DIR/precious.json" --html "$TAP_DIR/no-html"
+expect "unknown_row: nothing is overwritten" grep -qx precious "$TAP_DIR/precious.json"
+expect "unknown_row: no report is begun" test ! -e "$TAP_DIR/no-html"
 refused bad_expression "--filter" --libos "${tiny[@]}" --filter '('
 refused unknown_option "unknown option" --frobnicate
+refused bad_time "not a number from 0 to" --time soon
 refused bad_number "not a number from 1 to 1000" --runs 0
 refused bad_pmu "is not auto, none or tsc" --pmu maybe
 refused missing_value "needs a value" --json
@@ -60,13 +65,23 @@ expect "Google Benchmark" perl -MJSON::PP -e 'local $/; my $j = decode_json(<>);
     "$TAP_DIR/g.json"
 expect "nothing is left over" test ! -e "$TAP_DIR/a.json.new"
 
-session html --libos --html "$TAP_DIR/html" --published tests/bench/published.csv
+printf '%s\n' 'restore <all>  zvmm min=450000 median=500500 bare min=500000 median=600000 ratio=0.9' \
+    'take  zvmm min=20000 median=30000' '  file 12 KiB' >"$TAP_DIR/snapshots.txt"
+session html --libos --html "$TAP_DIR/html" --published tests/bench/published.csv \
+    --snapshots "$TAP_DIR/snapshots.txt"
+expect "what a snapshot costs" grep -q \
+    '<td>restore &lt;all></td><td>450</td><td>500</td><td>500</td><td>600</td><td>0.90</td>' \
+    "$TAP_DIR/html/index.html"
+expect "without a prototype" grep -q '<td>take</td><td>20.0</td><td>30.0</td><td></td>' \
+    "$TAP_DIR/html/index.html"
+expect "a remark" grep -q 'colspan="6">  file 12 KiB' "$TAP_DIR/html/index.html"
 expect "the page has the row" grep -q '<td>HandleCreate_Event' "$TAP_DIR/html/index.html"
 expect "the page has a column of Zircon" grep -q '<th>Zircon</th>' "$TAP_DIR/html/index.html"
 if command -v gnuplot >/dev/null; then
     expect "a plot is drawn" grep -q '</svg>' "$TAP_DIR/html/rows-HandleCreate.svg"
 fi
 refused html_unwritable "cannot make the folder" --libos "${tiny[@]}" --html "$TAP_DIR/none/html"
+refused no_snapshots "No such file" --libos "${tiny[@]}" --snapshots "$TAP_DIR/none.txt"
 refused no_published "No such file" --libos "${tiny[@]}" --published "$TAP_DIR/none.csv"
 session baseline_json --libos --baseline "$TAP_DIR/a.json"
 expect "each row is compared" grep -Eq '^HandleCreate_Event  .*(no sure change|faster|slower)' "$OUT"
@@ -75,11 +90,27 @@ session baseline_kernel --libos --baseline zlibos
 expect "the other kernel is measured" grep -q '^Memcpy/64bytes  *baseline' "$OUT"
 expect "and compared" has "verdict: "
 sed 's/machine: [^,]*,/machine: Another Processor,/' "$TAP_DIR/a.json" >"$TAP_DIR/b.json"
-refused other_machine "another machine or version" --libos "${tiny[@]}" --baseline "$TAP_DIR/b.json"
+cp "$TAP_DIR/b.json" "$TAP_DIR/before.json"
+refused other_machine "another machine or version" --libos "${tiny[@]}" \
+    --baseline "$TAP_DIR/b.json" --json "$TAP_DIR/b.json"
+expect "other_machine: nothing is overwritten" cmp -s "$TAP_DIR/b.json" "$TAP_DIR/before.json"
+sed 's/; zvmm [^"]*"/; zvmm 0.0"/' "$TAP_DIR/a.json" >"$TAP_DIR/d.json"
+refused other_version "another machine or version" --libos "${tiny[@]}" --baseline "$TAP_DIR/d.json"
 echo '[]' >"$TAP_DIR/c.json"
 refused no_machine "does not say which machine" --libos "${tiny[@]}" --baseline "$TAP_DIR/c.json"
 refused no_json "give a file of --json" --libos "${tiny[@]}" --baseline tests/cli/bench.t
 refused no_baseline "give a file of --json" --libos "${tiny[@]}" --baseline "$TAP_DIR/none.json"
+
+# A row that takes too long to prepare is left out, with the reason, and that is no failure.
+case_run prepare 0 ./zvmm bench "${tiny[@]}" --libos --prepare-ms 1 \
+    --filter '^Timer/SetCancel/100000pending$'
+expect "prepare: the row says why" has "not measured: preparing it takes longer than 1 ms"
+
+# Progress is lines where there is no terminal.
+CASE_TIMEOUT=300 case_run lines 0 tests/until-vouched ./zvmm bench --runs 2 --samples 100 \
+    --limit-ms 50 --libos --bootfs $bootfs --filter '^Memcpy/64bytes$'
+expect "lines: half" err_has "zvmm bench: 1 of 2 rows, 0:"
+expect "lines: all" err_has "zvmm bench: 2 of 2 rows, 0:"
 
 if [ -w /dev/kvm ]; then
     session guest --guest

@@ -1,7 +1,6 @@
 /* pace.c - which pace is the processor's full one. */
 #include "pace.h"
 
-
 enum {
     TICKS_A_BIN = 4,
     BINS = 4096, /* the last has everything slower */

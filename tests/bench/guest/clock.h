@@ -16,6 +16,12 @@ static inline double bench_ticks_per_second(void)
     return (double)zx_ticks_per_second();
 }
 
+/* The time of day's kind of clock, read without the kernel. */
+static inline void bench_clock(void)
+{
+    zx_clock_get_monotonic();
+}
+
 /* ZV_CALL_MARKER: names this point of the run. */
 void bench_marker(unsigned id);
 

@@ -7,10 +7,11 @@
 #include <zircon/process.h>
 #include <zircon/zircon.h>
 
-#include "run.h"
+#include "rows.h"
 
-extern const struct row call_rows[], channel_rows[], vmo_rows[], map_rows[], clone_rows[],
-    fault_rows[], task_rows[], switch_rows[], scale_rows[], copy_rows[], user_rows[];
+/* Rows besides those of rows.h. */
+extern const struct row call_rows[], channel_rows[], vmo_rows[], region_rows[], original_rows[],
+    task_rows[], switch_rows[];
 
 #define OK(run, call)                                                                              \
     do {                                                                                           \
@@ -18,10 +19,6 @@ extern const struct row call_rows[], channel_rows[], vmo_rows[], map_rows[], clo
         if (__builtin_expect(ok_status_ != ZX_OK, 0))                                              \
             run_fail(run, #call, zx_status_get_string(ok_status_));                                \
     } while (0)
-
-/* Committed memory of its own, NULL after run_fail. */
-char *buffer_map(struct run *run, size_t size);
-void buffer_unmap(char *buffer, size_t size);
 
 /* A VMO whose pages are committed. */
 zx_handle_t vmo_committed(struct run *run, uint64_t size);

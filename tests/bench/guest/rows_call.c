@@ -121,60 +121,6 @@ static void socket_write_read(struct run *run, const struct row *row)
     buffer_unmap(buffer, 64 * KIB);
 }
 
-/* ---- Creating and closing ------------------------------------------------------------------ */
-
-enum kind { A_VMO, AN_EVENT, AN_EVENTPAIR, A_CHANNEL, A_PORT, A_TIMER, A_FIFO, A_SOCKET };
-
-/* The number of handles. */
-static inline size_t create(struct run *run, enum kind kind, zx_handle_t handles[2])
-{
-    switch (kind) {
-    case A_VMO:
-        OK(run, zx_vmo_create(ZX_PAGE_SIZE, 0, handles));
-        return 1;
-    case AN_EVENT:
-        OK(run, zx_event_create(0, handles));
-        return 1;
-    case AN_EVENTPAIR:
-        OK(run, zx_eventpair_create(0, handles, handles + 1));
-        return 2;
-    case A_CHANNEL:
-        OK(run, zx_channel_create(0, handles, handles + 1));
-        return 2;
-    case A_PORT:
-        OK(run, zx_port_create(0, handles));
-        return 1;
-    case A_TIMER:
-        OK(run, zx_timer_create(ZX_TIMER_SLACK_CENTER, ZX_CLOCK_MONOTONIC, handles));
-        return 1;
-    case A_FIFO:
-        OK(run, zx_fifo_create(2, 16, 0, handles, handles + 1));
-        return 2;
-    case A_SOCKET:
-        OK(run, zx_socket_create(ZX_SOCKET_STREAM, handles, handles + 1));
-        return 2;
-    }
-    return 0;
-}
-
-static void create_close(struct run *run, const struct row *row)
-{
-    zx_handle_t handles[2];
-
-    while (run_next(run)) {
-        size_t count = create(run, row->flags, handles);
-
-        run_step(run);
-        for (size_t i = 0; i < count; i++)
-            OK(run, zx_handle_close(handles[i]));
-    }
-}
-
-#define CREATE(name, kind)                                                                         \
-    {                                                                                              \
-        "HandleCreate_" name, create_close, .steps = "create close", .flags = kind                 \
-    }
-
 const struct row call_rows[] = {
     {"Syscall/Null", null_call, .batch = 64},
     {"Syscall/EightArguments", eight_arguments, .batch = 64},
@@ -187,13 +133,5 @@ const struct row call_rows[] = {
     {"Fifo/WriteRead/16bytes", fifo_write_read, .batch = 32},
     {"Socket/WriteRead/64bytes", socket_write_read, .batch = 16, .size = 64},
     {"Socket/WriteRead/65536bytes", socket_write_read, .size = 65536},
-    CREATE("Vmo", A_VMO),
-    CREATE("Event", AN_EVENT),
-    CREATE("Eventpair", AN_EVENTPAIR),
-    CREATE("Channel", A_CHANNEL),
-    CREATE("Port", A_PORT),
-    CREATE("Timer", A_TIMER),
-    CREATE("Fifo", A_FIFO),
-    CREATE("Socket", A_SOCKET),
     {0},
 };

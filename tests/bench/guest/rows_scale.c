@@ -1,7 +1,4 @@
-/*
- * rows_scale.c - costs that must not grow with what else there is: timers with many pending, a port
- * with many sources, a wake-up among many sleepers.
- */
+/* rows_scale.c - many timers, many sources of a port, many threads asleep on events. */
 #include "guest.h"
 
 #include <stdatomic.h>
@@ -36,7 +33,7 @@ static zx_handle_t timer(struct run *run, zx_time_t deadline)
 }
 
 /* Deadlines are an hour away and mixed; the one under test falls among them. */
-static void timer_set_cancel(struct run *run, const struct row *row)
+void timer_set_cancel(struct run *run, const struct row *row)
 {
     uint64_t others = row->count - 1;
     zx_time_t base = zx_clock_get_monotonic() + ZX_SEC(3600);
@@ -60,7 +57,7 @@ static void timer_set_cancel(struct run *run, const struct row *row)
 /* ---- Ports --------------------------------------------------------------------------------- */
 
 /* All sources are armed; one fires and is armed again. */
-static void port_fan_in(struct run *run, const struct row *row)
+void port_fan_in(struct run *run, const struct row *row)
 {
     zx_handle_t *events = handles_of(run, row->count), port = ZX_HANDLE_INVALID;
     zx_port_packet_t packet;
@@ -125,7 +122,7 @@ static void wake_all_and_join(struct run *run, zx_handle_t *threads, uint64_t co
     }
 }
 
-static void wake_sleeper(struct run *run, const struct row *row)
+void wake_sleeper(struct run *run, const struct row *row)
 {
     zx_handle_t *threads = handles_of(run, row->count);
     char *stacks = buffer_map(run, row->count * STACK);
@@ -146,15 +143,3 @@ static void wake_sleeper(struct run *run, const struct row *row)
     free(dormitory.events);
     buffer_unmap(stacks, row->count * STACK);
 }
-
-const struct row scale_rows[] = {
-    {"Timer/SetCancel/1pending", timer_set_cancel, .steps = "set cancel", .count = 1},
-    {"Timer/SetCancel/1000pending", timer_set_cancel, .steps = "set cancel", .count = 1000},
-    {"Timer/SetCancel/100000pending", timer_set_cancel, .steps = "set cancel", .count = 100000},
-    {"Port/FanIn/1sources", port_fan_in, .steps = "signal wait rearm", .count = 1},
-    {"Port/FanIn/10sources", port_fan_in, .steps = "signal wait rearm", .count = 10},
-    {"Port/FanIn/1000sources", port_fan_in, .steps = "signal wait rearm", .count = 1000},
-    {"Thread/Wake/10sleepers", wake_sleeper, .count = 10},
-    {"Thread/Wake/10000sleepers", wake_sleeper, .count = 10000},
-    {0},
-};

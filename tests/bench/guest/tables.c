@@ -7,8 +7,9 @@
 
 /* Faults come first: they want frames that nobody has used. */
 const struct row *const row_tables[] = {
-    fault_rows, call_rows, channel_rows, vmo_rows,   map_rows,  clone_rows,
-    copy_rows,  task_rows, switch_rows,  scale_rows, user_rows, NULL,
+    fault_rows, call_rows,   create_rows, channel_rows,  vmo_rows,
+    map_rows,   region_rows, clone_rows,  original_rows, copy_rows,
+    task_rows,  switch_rows, scale_rows,  user_rows,     NULL,
 };
 
 void bench_marker(unsigned id)

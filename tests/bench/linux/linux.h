@@ -9,10 +9,10 @@
 #include <string.h>
 #include <sys/types.h>
 
-#include "run.h"
+#include "rows.h"
 
-extern const struct row call_rows[], channel_rows[], vmo_rows[], map_rows[], clone_rows[],
-    fault_rows[], task_rows[], switch_rows[], scale_rows[], copy_rows[], user_rows[];
+/* Rows besides those of rows.h. */
+extern const struct row call_rows[], channel_rows[], vmo_rows[], task_rows[], switch_rows[];
 
 /* For calls whose failure is a negative result. */
 #define OK(run, call)                                                                              \
@@ -20,10 +20,6 @@ extern const struct row call_rows[], channel_rows[], vmo_rows[], map_rows[], clo
         if (__builtin_expect((long)(call) < 0, 0))                                                 \
             run_fail(run, #call, strerror(errno));                                                 \
     } while (0)
-
-/* Touched private memory, without huge pages. */
-char *buffer_map(struct run *run, size_t size);
-void buffer_unmap(char *buffer, size_t size);
 
 /* A memfd whose pages are there. */
 int memory_file(struct run *run, uint64_t size);

@@ -103,58 +103,6 @@ static void socket_write_read(struct run *run, const struct row *row)
     buffer_unmap(buffer, 64 * KIB);
 }
 
-/* ---- Creating and closing ------------------------------------------------------------------ */
-
-enum kind { MEMORY, EVENT, PAIR, POLL, TIMER, PIPE, STREAM };
-
-/* The number of descriptors. */
-static inline int create(struct run *run, enum kind kind, int fds[2])
-{
-    switch (kind) {
-    case MEMORY:
-        fds[0] = memfd_create("bench", MFD_CLOEXEC);
-        OK(run, ftruncate(fds[0], 4096));
-        return 1;
-    case EVENT:
-        fds[0] = eventfd(0, EFD_CLOEXEC);
-        return 1;
-    case PAIR:
-        OK(run, socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds));
-        return 2;
-    case POLL:
-        fds[0] = epoll_create1(EPOLL_CLOEXEC);
-        return 1;
-    case TIMER:
-        fds[0] = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
-        return 1;
-    case PIPE:
-        OK(run, pipe(fds));
-        return 2;
-    case STREAM:
-        OK(run, socketpair(AF_UNIX, SOCK_STREAM, 0, fds));
-        return 2;
-    }
-    return 0;
-}
-
-static void create_close(struct run *run, const struct row *row)
-{
-    int fds[2];
-
-    while (run_next(run)) {
-        int count = create(run, row->flags, fds);
-
-        run_step(run);
-        for (int i = 0; i < count; i++)
-            OK(run, close(fds[i]));
-    }
-}
-
-#define CREATE(name, kind)                                                                         \
-    {                                                                                              \
-        "HandleCreate_" name, create_close, .steps = "create close", .flags = kind                 \
-    }
-
 const struct row call_rows[] = {
     {"Syscall/Null", null_call, .batch = 64},
     {"Handle/DuplicateClose", handle_duplicate, .batch = 32},
@@ -164,13 +112,5 @@ const struct row call_rows[] = {
     {"Fifo/WriteRead/16bytes", fifo_write_read, .batch = 32},
     {"Socket/WriteRead/64bytes", socket_write_read, .batch = 16, .size = 64},
     {"Socket/WriteRead/65536bytes", socket_write_read, .size = 65536},
-    CREATE("Vmo", MEMORY),
-    CREATE("Event", EVENT),
-    CREATE("Eventpair", PAIR),
-    CREATE("Channel", PAIR),
-    CREATE("Port", POLL),
-    CREATE("Timer", TIMER),
-    CREATE("Fifo", PIPE),
-    CREATE("Socket", STREAM),
     {0},
 };

@@ -8,9 +8,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { WRITE = 1, SOME = 2 };
-
-#define PAGE     4096
 #define INTERVAL (8 * PAGE)
 
 static char *clone_of(struct run *run, int fd, uint64_t size)
@@ -22,7 +19,7 @@ static char *clone_of(struct run *run, int fd, uint64_t size)
     return clone;
 }
 
-static void clone_close(struct run *run, const struct row *row)
+void clone_close(struct run *run, const struct row *row)
 {
     int fd = memory_file(run, row->size);
 
@@ -36,7 +33,7 @@ static void clone_close(struct run *run, const struct row *row)
 }
 
 /* A parent that is mapped, too. */
-static void clone_map(struct run *run, const struct row *row)
+void clone_map(struct run *run, const struct row *row)
 {
     int fd = memory_file(run, row->size);
 
@@ -56,18 +53,18 @@ static void clone_map(struct run *run, const struct row *row)
 
 static void copy(const struct row *row, char *clone, char *buffer)
 {
-    size_t piece = row->flags & SOME ? PAGE : row->size;
-    size_t interval = row->flags & SOME ? INTERVAL : row->size;
+    size_t piece = row->flags & CLONE_SOME ? PAGE : row->size;
+    size_t interval = row->flags & CLONE_SOME ? INTERVAL : row->size;
 
     for (size_t offset = 0; offset < row->size; offset += interval) {
-        if (row->flags & WRITE)
+        if (row->flags & CLONE_WRITE)
             memcpy(clone + offset, buffer, piece);
         else
             memcpy(buffer, clone + offset, piece);
     }
 }
 
-static void clone_copy(struct run *run, const struct row *row)
+void clone_copy(struct run *run, const struct row *row)
 {
     char *buffer = buffer_map(run, row->size);
     int fd = memory_file(run, row->size);
@@ -83,17 +80,3 @@ static void clone_copy(struct run *run, const struct row *row)
     close(fd);
     buffer_unmap(buffer, row->size);
 }
-
-#define READ_STEPS  .steps = "clone read close"
-#define WRITE_STEPS .steps = "clone write close"
-
-const struct row clone_rows[] = {
-    THREE_SIZES("Vmo/Clone", clone_close, .steps = "clone close"),
-    MORE_SIZES("Vmo/Clone", clone_close, .steps = "clone close"),
-    THREE_SIZES("Vmo/CloneMap", clone_map, .steps = "map clone close unmap"),
-    THREE_SIZES("Vmo/Clone/ReadCloneAll", clone_copy, READ_STEPS, .flags = 0),
-    THREE_SIZES("Vmo/Clone/ReadCloneSome", clone_copy, READ_STEPS, .flags = SOME),
-    THREE_SIZES("Vmo/Clone/WriteCloneAll", clone_copy, WRITE_STEPS, .flags = WRITE),
-    THREE_SIZES("Vmo/Clone/WriteCloneSome", clone_copy, WRITE_STEPS, .flags = WRITE | SOME),
-    {0},
-};

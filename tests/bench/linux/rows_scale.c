@@ -49,7 +49,7 @@ static void timer_set(struct run *run, int fd, long microseconds)
     OK(run, timerfd_settime(fd, 0, &when, NULL));
 }
 
-static void timer_set_cancel(struct run *run, const struct row *row)
+void timer_set_cancel(struct run *run, const struct row *row)
 {
     static const struct itimerspec never;
     uint64_t others = row->count - 1, turn = 0;
@@ -71,7 +71,7 @@ static void timer_set_cancel(struct run *run, const struct row *row)
     files_free(timers, others);
 }
 
-static void port_fan_in(struct run *run, const struct row *row)
+void port_fan_in(struct run *run, const struct row *row)
 {
     int *events = files_of(run, row->count), set = epoll_create1(EPOLL_CLOEXEC);
     struct epoll_event wanted = {.events = EPOLLIN | EPOLLONESHOT}, got;
@@ -130,7 +130,7 @@ static uint64_t start_sleepers(struct run *run, pthread_t *threads, uint64_t cou
     return started;
 }
 
-static void wake_sleeper(struct run *run, const struct row *row)
+void wake_sleeper(struct run *run, const struct row *row)
 {
     pthread_t *threads = calloc(row->count, sizeof(*threads));
     uint64_t started, turn = 0, value = 1;
@@ -152,15 +152,3 @@ static void wake_sleeper(struct run *run, const struct row *row)
     files_free(dormitory.events, row->count);
     free(threads);
 }
-
-const struct row scale_rows[] = {
-    {"Timer/SetCancel/1pending", timer_set_cancel, .steps = "set cancel", .count = 1},
-    {"Timer/SetCancel/1000pending", timer_set_cancel, .steps = "set cancel", .count = 1000},
-    {"Timer/SetCancel/100000pending", timer_set_cancel, .steps = "set cancel", .count = 100000},
-    {"Port/FanIn/1sources", port_fan_in, .steps = "signal wait rearm", .count = 1},
-    {"Port/FanIn/10sources", port_fan_in, .steps = "signal wait rearm", .count = 10},
-    {"Port/FanIn/1000sources", port_fan_in, .steps = "signal wait rearm", .count = 1000},
-    {"Thread/Wake/10sleepers", wake_sleeper, .count = 10},
-    {"Thread/Wake/10000sleepers", wake_sleeper, .count = 10000},
-    {0},
-};

@@ -1,12 +1,12 @@
 /*
- * rows_user.c - Linux: work that never enters the kernel (the vDSO's clock for zx_clock_get), and
- * CPUID, which leaves this machine if it is a virtual one.
+ * rows_user.c - work that never enters the kernel, and an instruction that makes the processor
+ * leave the virtual machine.
  */
-#include "linux.h"
-
 #include <cpuid.h>
-#include <time.h>
 
+#include "rows.h"
+
+/* Multiplications that depend on each other: nothing but the processor's clock decides. */
 static void loop(struct run *run, const struct row *row)
 {
     uint64_t x = 3;
@@ -25,13 +25,12 @@ static void ticks_get(struct run *run, const struct row *row)
 
 static void clock_get(struct run *run, const struct row *row)
 {
-    struct timespec now;
-
     (void)row;
     while (run_next(run))
-        clock_gettime(CLOCK_MONOTONIC, &now);
+        bench_clock();
 }
 
+/* CPUID leaves a virtual machine, and KVM answers it. Syscall/Marker goes on to zvmm. */
 static void cpuid(struct run *run, const struct row *row)
 {
     unsigned a, b, c, d;

@@ -1,11 +1,11 @@
-/*
- * rows_copy.c - memcpy as the host's C library does it.
- */
-#include "linux.h"
+/* rows_copy.c - memcpy in user mode: the floor of everything that moves memory. */
+#include <string.h>
+
+#include "rows.h"
 
 static void copy(struct run *run, const struct row *row)
 {
-    size_t size = row->size < 4096 ? 4096 : row->size;
+    size_t size = row->size < PAGE ? PAGE : row->size;
     char *to = buffer_map(run, size), *from = buffer_map(run, size);
 
     while (run_next(run)) {
