@@ -14,6 +14,7 @@
 #include "format.h"
 #include "heap.h"
 #include "name.h"
+#include "random.h"
 #include "timerq.h"
 
 /* ---- Heap ---------------------------------------------------------------------------------- */
@@ -214,6 +215,37 @@ static void test_timerq_infinite_is_never_queued(void **state)
     assert_false(timerq_cancel(&queue, &probe.timer));
 }
 
+/* ---- Random numbers ------------------------------------------------------------------------ */
+
+/* RFC 8439, A.1, test vectors 1 and 2: key 0, blocks 0 and 1. */
+static void test_random_vectors(void **state)
+{
+    static const uint8_t seed[RANDOM_SEED_BYTES], first[] = {0x76, 0xb8, 0xe0, 0xad},
+                                                  second[] = {0x9f, 0x07, 0xe7, 0xbe};
+    struct random random;
+    uint8_t bytes[128];
+
+    (void)state;
+    random_seed(&random, seed);
+    random_bytes(&random, bytes, 50);
+    random_bytes(&random, bytes + 50, sizeof bytes - 50); /* of both blocks */
+    assert_memory_equal(bytes, first, sizeof first);
+    assert_memory_equal(bytes + 64, second, sizeof second);
+}
+
+static void test_random_keeps_nothing(void **state)
+{
+    static const uint8_t seed[RANDOM_SEED_BYTES] = {1}, zero[50];
+    struct random random;
+    uint8_t bytes[50];
+
+    (void)state;
+    random_seed(&random, seed);
+    random_bytes(&random, bytes, sizeof bytes);
+    assert_memory_not_equal(bytes, zero, sizeof bytes);
+    assert_memory_equal(random.block, zero, sizeof zero);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -224,6 +256,8 @@ int main(void)
         cmocka_unit_test(test_name),
         cmocka_unit_test(test_timerq_order),
         cmocka_unit_test(test_timerq_infinite_is_never_queued),
+        cmocka_unit_test(test_random_vectors),
+        cmocka_unit_test(test_random_keeps_nothing),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);
