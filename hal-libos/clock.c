@@ -1,12 +1,13 @@
 /*
- * clock.c - the monotonic clock is floor(ticks * numerator / denominator), saturating, the same
- * function that the vDSO computes in user mode.
+ * clock.c - the monotonic clock is a ratio of the TSC (clock_ratio.h), whose frequency is asked for
+ * or measured.
  */
 #include "clock.h"
 
 #include <cpuid.h>
 #include <time.h>
 
+#include "clock_ratio.h"
 #include "machine.h"
 #include "x86.h"
 
@@ -15,43 +16,15 @@
 #define LONGEST_NS  (365ull * 24 * 3600 * 1000000000)
 
 static struct {
-    uint64_t khz;
+    struct clock_ratio ratio;
     zx_time_t wall_offset;
 } the_clock;
 
 /* ---- Conversions ----------------------------------------------------------------------------- */
 
-/* a * b / c with a 128-bit product, saturating. `div` at once: libgcc's division is ten times as
- * slow. */
-static inline uint64_t scale(uint64_t a, uint64_t b, uint64_t c, uint64_t *remainder)
-{
-    uint64_t low, high, quotient;
-
-    __asm__("mulq %3" : "=a"(low), "=d"(high) : "a"(a), "rm"(b) : "cc");
-    *remainder = 0;
-    if (high >= c)
-        return UINT64_MAX;
-    __asm__("divq %4" : "=a"(quotient), "=d"(*remainder) : "a"(low), "d"(high), "rm"(c) : "cc");
-    return quotient;
-}
-
-static inline zx_time_t time_of(uint64_t ticks)
-{
-    uint64_t remainder, time = scale(ticks, NUMERATOR, the_clock.khz, &remainder);
-
-    return time > INT64_MAX ? INT64_MAX : (zx_time_t)time;
-}
-
 uint64_t clock_ticks(zx_time_t time)
 {
-    uint64_t remainder, ticks;
-
-    if (time <= 0)
-        return 0;
-    if (time == ZX_TIME_INFINITE)
-        return UINT64_MAX;
-    ticks = scale((uint64_t)time, the_clock.khz, NUMERATOR, &remainder);
-    return ticks + (remainder != 0);
+    return clock_ratio_ticks(&the_clock.ratio, time);
 }
 
 uint64_t clock_ns_until(uint64_t ticks)
@@ -60,7 +33,7 @@ uint64_t clock_ns_until(uint64_t ticks)
 
     if (ticks <= now)
         return 0;
-    ns = scale(ticks - now, NUMERATOR, the_clock.khz, &remainder) + 1;
+    ns = clock_scale(ticks - now, NUMERATOR, the_clock.ratio.denominator, &remainder) + 1;
     return ns < LONGEST_NS ? ns : LONGEST_NS;
 }
 
@@ -113,16 +86,19 @@ static uint64_t khz_by_measuring(void)
 
 void clock_init(struct hal_boot *boot)
 {
-    the_clock.khz = khz_by_cpuid();
-    if (the_clock.khz == 0)
-        the_clock.khz = khz_by_measuring();
-    if (the_clock.khz == 0 || the_clock.khz > UINT32_MAX)
+    uint64_t khz = khz_by_cpuid();
+
+    if (khz == 0)
+        khz = khz_by_measuring();
+    if (khz == 0 || khz > UINT32_MAX)
         machine_fail("the time stamp counter does not count; zlibos needs a constant one");
-    machine_remark("time stamp counter: %llu kHz", (unsigned long long)the_clock.khz);
-    the_clock.wall_offset = (zx_time_t)host_ns(CLOCK_REALTIME) - time_of(x86_rdtsc());
+    machine_remark("time stamp counter: %llu kHz", (unsigned long long)khz);
+    the_clock.ratio = (struct clock_ratio){.numerator = NUMERATOR, .denominator = khz};
+    the_clock.wall_offset =
+        (zx_time_t)host_ns(CLOCK_REALTIME) - clock_ratio_time(&the_clock.ratio, x86_rdtsc());
     boot->tick_numerator = NUMERATOR;
-    boot->tick_denominator = (uint32_t)the_clock.khz;
-    boot->ticks_per_second = the_clock.khz * 1000;
+    boot->tick_denominator = (uint32_t)khz;
+    boot->ticks_per_second = khz * 1000;
 }
 
 /* ---- Contract -------------------------------------------------------------------------------- */
@@ -134,7 +110,7 @@ zx_ticks_t hal_ticks(void)
 
 zx_time_t hal_now(void)
 {
-    return time_of(x86_rdtsc());
+    return clock_ratio_time(&the_clock.ratio, x86_rdtsc());
 }
 
 zx_time_t hal_wall_clock_offset(void)

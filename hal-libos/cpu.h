@@ -6,6 +6,8 @@
 #ifndef HAL_LIBOS_CPU_H
 #define HAL_LIBOS_CPU_H
 
+#include "regs.h"
+
 #define CPU_CURRENT    0
 #define CPU_KERNEL_RSP 8
 #define CPU_HOST_FS    16
@@ -20,27 +22,7 @@
 #define CPU_HANDLER    48
 #define CPU_RESULT     56
 
-/* struct hal_regs at the start of struct hal_context, and what follows it. */
-#define REGS_RAX    0
-#define REGS_RBX    8
-#define REGS_RCX    16
-#define REGS_RDX    24
-#define REGS_RSI    32
-#define REGS_RDI    40
-#define REGS_RBP    48
-#define REGS_RSP    56
-#define REGS_R8     64
-#define REGS_R9     72
-#define REGS_R10    80
-#define REGS_R11    88
-#define REGS_R12    96
-#define REGS_R13    104
-#define REGS_R14    112
-#define REGS_R15    120
-#define REGS_RIP    128
-#define REGS_RFLAGS 136
-#define REGS_FS     144
-#define REGS_GS     152
+/* What follows the registers in struct hal_context. */
 #define CONTEXT_FPU 160
 /* hal_private[0]: 1 while the FPU area holds the context's whole state; see context.c. */
 #define CONTEXT_FPU_LIVE 168

@@ -5,18 +5,12 @@
 
 #include <stdint.h>
 
+#include "processor.h"
+
 #define VECTOR_DEBUG      1u
 #define VECTOR_GP         13u
 #define VECTOR_PAGE_FAULT 14u
 #define VECTOR_MACHINE_CHECK 18u
-
-static inline uint64_t x86_rdtsc(void)
-{
-    uint32_t low, high;
-
-    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-    return (uint64_t)high << 32 | low;
-}
 
 static inline uint64_t x86_rdfsbase(void)
 {
@@ -42,12 +36,6 @@ static inline uint64_t x86_rdgsbase(void)
 static inline void x86_wrgsbase(uint64_t base)
 {
     __asm__ volatile("wrgsbase %0" : : "r"(base) : "memory");
-}
-
-/* Whether loading `address` into rip or a segment base does not fault (48-bit addresses). */
-static inline int x86_canonical(uint64_t address)
-{
-    return (uint64_t)((int64_t)(address << 16) >> 16) == address;
 }
 
 #endif

@@ -5,6 +5,8 @@
 #ifndef HAL_PARAVIRT_CPU_H
 #define HAL_PARAVIRT_CPU_H
 
+#include "regs.h"
+
 #define CPU_SELF         0
 #define CPU_CURRENT      8
 #define CPU_KERNEL_RSP   16
@@ -26,28 +28,6 @@
 
 /* struct hal_trap. */
 #define TRAP_RESULT 32
-
-/* struct hal_regs at the start of struct hal_context. */
-#define REGS_RAX    0
-#define REGS_RBX    8
-#define REGS_RCX    16
-#define REGS_RDX    24
-#define REGS_RSI    32
-#define REGS_RDI    40
-#define REGS_RBP    48
-#define REGS_RSP    56
-#define REGS_R8     64
-#define REGS_R9     72
-#define REGS_R10    80
-#define REGS_R11    88
-#define REGS_R12    96
-#define REGS_R13    104
-#define REGS_R14    112
-#define REGS_R15    120
-#define REGS_RIP    128
-#define REGS_RFLAGS 136
-#define REGS_FS     144
-#define REGS_GS     152
 
 /* ZV_SEL_* for the assembler, which cannot read 0x10u; trap.c checks that they are the same. */
 #define SEL_KERNEL_CODE 0x10

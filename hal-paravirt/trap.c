@@ -24,9 +24,6 @@ AT(data, CPU_DATA);
 AT(trap_stack, CPU_TRAP_STACK);
 _Static_assert(CPU_TRAP_TOP % 16 == 0, "the processor aligns the stack of a trap to 16");
 _Static_assert(__builtin_offsetof(struct hal_context, regs) == 0, "a context is its registers");
-_Static_assert(__builtin_offsetof(struct hal_regs, r8) == REGS_R8, "REGS_R8");
-_Static_assert(__builtin_offsetof(struct hal_regs, rip) == REGS_RIP, "REGS_RIP");
-_Static_assert(__builtin_offsetof(struct hal_regs, gs_base) == REGS_GS, "REGS_GS");
 _Static_assert(__builtin_offsetof(struct hal_trap, result) == TRAP_RESULT, "TRAP_RESULT");
 _Static_assert(HAL_TRAP_SYSCALL == 0, "SAVE_SYSCALL stores 0");
 _Static_assert(ZV_SEL_KERNEL_CODE == SEL_KERNEL_CODE && ZV_SEL_USER_DATA == SEL_USER_DATA &&

@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "processor.h"
+
 #define MSR_APIC_BASE      0x0000001bu
 #define MSR_TSC_DEADLINE   0x000006e0u
 #define MSR_X2APIC_EOI     0x0000080bu
@@ -50,14 +52,6 @@ static inline void x86_wrmsr(uint32_t msr, uint64_t value)
                      :
                      : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
                      : "memory");
-}
-
-static inline uint64_t x86_rdtsc(void)
-{
-    uint32_t low, high;
-
-    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-    return (uint64_t)high << 32 | low;
 }
 
 static inline uint64_t x86_read_cr2(void)
@@ -120,12 +114,6 @@ static inline struct x86_cpuid x86_cpuid(uint32_t leaf, uint32_t subleaf)
                      : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx)
                      : "a"(leaf), "c"(subleaf));
     return r;
-}
-
-/* Whether loading `address` into rip or a segment base does not fault (48-bit addresses). */
-static inline int x86_canonical(uint64_t address)
-{
-    return (uint64_t)((int64_t)(address << 16) >> 16) == address;
 }
 
 #endif
