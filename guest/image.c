@@ -12,6 +12,7 @@
 #include <zircon/log.h>
 #include <zircon/vdso.h>
 
+#include "elf_note.h"
 #include "format.h"
 #include "guest.h"
 #include "heap.h"
@@ -93,27 +94,9 @@ void image_load(const struct hal_module *module, const char *name, struct image 
 
 /* ---- The vDSO's notes ------------------------------------------------------------------------ */
 
-/* Finds the note "zvmm" of `type` in a block of notes; returns its descriptor or NULL. */
 static const void *find_note(const uint8_t *notes, uint64_t size, uint32_t type, uint32_t *length)
 {
-    uint64_t at = 0;
-
-    while (size - at >= sizeof(Elf64_Nhdr)) {
-        const Elf64_Nhdr *note = (const void *)(notes + at);
-        uint64_t name = at + sizeof *note;
-        uint64_t desc = name + ((note->n_namesz + 3ull) & ~3ull);
-        uint64_t end = desc + ((note->n_descsz + 3ull) & ~3ull);
-
-        if (end > size)
-            return NULL;
-        if (note->n_type == type && note->n_namesz == sizeof ZVMM_NOTE_OWNER &&
-            memcmp(notes + name, ZVMM_NOTE_OWNER, sizeof ZVMM_NOTE_OWNER) == 0) {
-            *length = note->n_descsz;
-            return notes + desc;
-        }
-        at = end;
-    }
-    return NULL;
+    return elf_note_find(notes, size, ZVMM_NOTE_OWNER, type, length);
 }
 
 static bool read_layout(const struct elf *elf, const uint8_t *notes, uint64_t size,

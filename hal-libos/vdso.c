@@ -10,6 +10,7 @@
 #include <zircon/vdso.h>
 
 #include "cpu.h"
+#include "elf_note.h"
 #include "machine.h"
 #include "pagetable.h"
 
@@ -90,31 +91,8 @@ static void protect_stubs(void)
 
 /* ---- The note -------------------------------------------------------------------------------- */
 
-/* Finds the note "zvmm" with the list of sites in a block of notes; returns its descriptor. */
-static const struct zvmm_vdso_note *find_note(const uint8_t *notes, uint64_t size, size_t *length)
-{
-    uint64_t at = 0;
-
-    while (size - at >= sizeof(Elf64_Nhdr)) {
-        const Elf64_Nhdr *note = (const void *)(notes + at);
-        uint64_t name = at + sizeof *note;
-        uint64_t desc = name + ((note->n_namesz + 3ull) & ~3ull);
-        uint64_t end = desc + ((note->n_descsz + 3ull) & ~3ull);
-
-        if (end > size)
-            return NULL;
-        if (note->n_type == ZVMM_NOTE_VDSO && note->n_namesz == sizeof ZVMM_NOTE_OWNER &&
-            memcmp(notes + name, ZVMM_NOTE_OWNER, sizeof ZVMM_NOTE_OWNER) == 0 &&
-            note->n_descsz >= sizeof(struct zvmm_vdso_note)) {
-            *length = note->n_descsz;
-            return (const void *)(notes + desc);
-        }
-        at = end;
-    }
-    return NULL;
-}
-
-static const struct zvmm_vdso_note *search(const uint8_t *file, uint64_t bytes, size_t *length)
+/* Finds the note "zvmm" with the list of sites in a file. */
+static const struct zvmm_vdso_note *search(const uint8_t *file, uint64_t bytes, uint32_t *length)
 {
     const Elf64_Ehdr *header = (const void *)file;
     const Elf64_Phdr *phdr = (const void *)(file + header->e_phoff);
@@ -126,15 +104,17 @@ static const struct zvmm_vdso_note *search(const uint8_t *file, uint64_t bytes, 
     for (unsigned i = 0; i < header->e_phnum && !note; i++)
         if (phdr[i].p_type == PT_NOTE && phdr[i].p_offset <= bytes &&
             phdr[i].p_filesz <= bytes - phdr[i].p_offset)
-            note = find_note(file + phdr[i].p_offset, phdr[i].p_filesz, length);
-    return note;
+            note = elf_note_find(file + phdr[i].p_offset, phdr[i].p_filesz, ZVMM_NOTE_OWNER,
+                                 ZVMM_NOTE_VDSO, length);
+    return note && *length >= sizeof *note ? note : NULL;
 }
 
 void vdso_patch(const struct hal_module *module)
 {
     uint8_t *file = machine_direct(module->paddr);
     const struct zvmm_vdso_note *note;
-    size_t length = 0, count;
+    uint32_t length = 0;
+    size_t count;
 
     note = search(file, module->length, &length);
     if (!note) {

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "elf_note.h"
 #include "fake-hal.h"
 #include "format.h"
 #include "heap.h"
@@ -246,6 +247,45 @@ static void test_random_keeps_nothing(void **state)
     assert_memory_equal(random.block, zero, sizeof zero);
 }
 
+/* ---- Notes of ELF files -------------------------------------------------------------------- */
+
+/* Of "a", type 1, no content; of "zvmm", type 1, 5 bytes; of "zvmm", type 2, 4 bytes. */
+static const uint32_t notes[] = {2,          0, 1, 'a', 5, 5,          1, 0x6d6d767a, 0,
+                                 0x11223344, 5, 5, 4,   2, 0x6d6d767a, 0, 0x55667788};
+
+static void test_elf_note(void **state)
+{
+    const uint8_t *start = (const uint8_t *)notes;
+    uint32_t length = 0;
+
+    (void)state;
+    assert_null(elf_note_find(start, 0, "zvmm", 1, &length));
+    assert_ptr_equal(elf_note_find(start, sizeof notes, "zvmm", 1, &length), start + 36);
+    assert_int_equal(length, 5);
+    assert_ptr_equal(elf_note_find(start, sizeof notes, "zvmm", 2, &length), start + 64);
+    assert_int_equal(length, 4);
+    assert_null(elf_note_find(start, sizeof notes, "zvm", 1, &length));
+    assert_null(elf_note_find(start, sizeof notes, "zvmm", 3, &length));
+}
+
+/* Nothing behind the end is read, whatever the sizes say. */
+static void test_elf_note_damaged(void **state)
+{
+    uint32_t length, bad[] = {5, 0xffffffff, 1, 0x6d6d767a, 0, 0};
+
+    (void)state;
+    for (uint64_t size = 0; size < sizeof notes; size++) {
+        uint8_t *copy = malloc(size ? size : 1);
+
+        memcpy(copy, notes, size);
+        assert_null(elf_note_find(copy, size, "zvmm", 2, &length));
+        free(copy);
+    }
+    assert_null(elf_note_find((const uint8_t *)bad, sizeof bad, "zvmm", 1, &length));
+    bad[0] = 0xffffffff;
+    assert_null(elf_note_find((const uint8_t *)bad, sizeof bad, "zvmm", 1, &length));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -258,6 +298,8 @@ int main(void)
         cmocka_unit_test(test_timerq_infinite_is_never_queued),
         cmocka_unit_test(test_random_vectors),
         cmocka_unit_test(test_random_keeps_nothing),
+        cmocka_unit_test(test_elf_note),
+        cmocka_unit_test(test_elf_note_damaged),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);
