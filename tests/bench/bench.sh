@@ -7,6 +7,7 @@
 #   rig        ./zvmm on the nested rig under --icount: instructions
 #   linux-rig  the same on the rig's Linux 6.1 under --icount
 #   snapshot   taking, restoring and resetting a snapshot, and a warm start, beside bare prototypes
+#              and QEMU
 #
 # The first three are measured by zvmm bench, in turn, RUNS times (5) in about TIME seconds (150), and
 # only samples that it vouches for count; the rig's once, because their counts repeat. Writes obj/bench/report.txt and
@@ -70,7 +71,7 @@ measure_snapshots() {
     folder=$(mktemp -d)
     export XDG_CACHE_HOME=$folder # where --warm keeps its snapshot
     {
-        "$out/snapshot" "$out/testguest.elf" "$folder" 10
+        tests/bench/snapshot/run.sh here 40
         printf '%-34s zvmm %s bare %s\n' 'start, the test guest' \
             "$(start_time 30 "$run/zvmm" "$out/testguest.elf" --cmdline hello)" \
             "$(start_time 30 "$out/proto")"

@@ -178,7 +178,7 @@ sub print_published {
 sub print_snapshots {
     my ($out) = @_;
     open my $file, '<', "$folder/raw/snapshot.txt" or return;
-    print $out "\nSnapshots (ns)\n\n", grep { !/^#/ } <$file>;
+    print $out "\nSnapshots (ns)\n\n", grep { !/^# message/ } <$file>;
 }
 
 sub write_report {

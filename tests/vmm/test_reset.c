@@ -161,7 +161,7 @@ int main(void)
         puts("1..0 # SKIP no usable /dev/kvm");
         return 0;
     }
-    if (system("tests/vmm/build-guest.sh " GUEST) != 0)
+    if (access("tests/vmm", F_OK) == 0 && system("tests/vmm/build-guest.sh " GUEST) != 0)
         return 1;
     return cmocka_run_group_tests_name("reset", tests, NULL, NULL);
 }

@@ -41,7 +41,7 @@ const char arguments_usage[] =
     "  --published FILE    figures published for Zircon and zCore (CSV)\n"
     "  --counts FILE       instructions on the rig: output of zbench --ticks\n"
     "  --linux-counts FILE ... of linux-bench --ticks\n"
-    "  --snapshots FILE    what snapshots cost: output of tests/bench/snapshot.c\n"
+    "  --snapshots FILE    what snapshots cost: output of tests/bench/snapshot\n"
     "  --quiet             nothing about progress\n"
     "  --help              this text\n";
 

@@ -17,7 +17,7 @@ struct html {
     const struct session *session;
     const struct host *host;
     const struct figures *figures;
-    const char *snapshots; /* file with the lines of tests/bench/snapshot.c, or NULL */
+    const char *snapshots; /* file with the lines of tests/bench/snapshot, or NULL */
 };
 
 /* One column: a subject that was measured, or a figure. */

@@ -1,5 +1,5 @@
 /*
- * html_snapshots.c - what snapshots cost: the lines of tests/bench/snapshot.c as a table.
+ * html_snapshots.c - what snapshots cost: the lines of tests/bench/snapshot as a table.
  *
  *     WHAT zvmm min=NS median=NS [bare min=NS median=NS ratio=R]
  *

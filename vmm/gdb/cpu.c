@@ -138,6 +138,7 @@ uint64_t cpu_write(struct cpu_state *cpu, uint64_t address, const void *data, ui
         if (to == NULL)
             break;
         memcpy(to, (const uint8_t *)data + done, piece);
+        track_note(cpu->vm, at.value, piece);
         done += piece;
     }
     return done;
