@@ -123,13 +123,15 @@ int cpuid_set_supported(const struct kvm *kvm, bool xsave, struct cpuid_facts *f
 /*
  * Where ring 0 is emulated, user mode's CPUID is the processor's own whatever is set here; KVM and
  * the kernel need no more than the base. Asking KVM for what it supports takes 0.6 ms there, asking
- * the processor 9 us a leaf.
+ * the processor 9 us a leaf. A table without leaf 0xd gets that host's from KVM, by a dozen such
+ * questions: so it is there, and says what it says on a processor without XSAVE.
  */
 int cpuid_set_basic(const struct kvm *kvm, struct cpuid_facts *facts, struct zvmm_error *error)
 {
     static const struct kvm_cpuid_entry2 base[] = {
         {.function = 0, .eax = 1},
         {.function = 1, .ebx = BASE_LEAF1_EBX, .ecx = LEAF1_ECX_HYPERVISOR, .edx = BASE_LEAF1_EDX},
+        {.function = 0xd, .flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX},
         {.function = 0x80000000, .eax = 0x80000008},
         {.function = 0x80000001, .edx = BASE_EXTENDED_EDX},
         {.function = 0x80000008, .eax = 48u << 8 | 40u}, /* address bits: virtual, physical */
