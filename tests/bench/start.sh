@@ -31,9 +31,9 @@ measure() { # FOLDER COUNT
 
 if [ "$count" = --rig ]; then
     script=$(mktemp)
-    { declare -f measure; echo 'measure . 10'; } >"$script"
+    { declare -f measure; echo 'measure . 10; ./zvmm guest.elf --stats -- hello 2>&1 | sed "s/^/hello: /"'; } >"$script"
     status=0
-    tests/rig/run.sh --icount --timeout 120 --script "$script" --file zvmm --file $guest \
+    tests/rig/run.sh --icount --timeout 120 --script "$script" --file zvmm --file guest.elf --file $guest \
         --file $out/proto --file $out/startup || status=$?
     rm -f "$script"
     exit $status

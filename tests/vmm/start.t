@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # zvmm's way to main() (vmm/quick-start.c) leaves a C program the same as the library's own start.
+# And what zvmm does from there until its guest runs, as far as that can be counted.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/tap.sh
 [ "$(getconf GNU_LIBC_VERSION)" = 'glibc 2.36' ] ||
@@ -44,4 +45,22 @@ expect 'zvmm enters there' test \
 # Single steps make CPUID slow, so the way is the quick one everywhere. liblzma asks for itself.
 case_run 'zvmm starts' 0 "$TAP_DIR/cpuids" ./zvmm --version
 expect 'with few questions' test "$(cat "$OUT")" -le 5
+
+# ---- What zvmm does before its guest runs, in system calls ----
+if [ -w /dev/kvm ]; then
+    gcc -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -o "$TAP_DIR/calls" tests/vmm/calls.c || exit 1
+    GUEST=obj/vmm-tests/testguest.elf
+    tests/vmm/build-guest.sh $GUEST >&2 || exit 1
+    at_most() { # LIMIT NAME ARGS...
+        case_run "$2" 0 "$TAP_DIR/calls" ./zvmm "${@:3}"
+        echo "# $(cat "$OUT") system calls"
+        expect "$2: at most $1 system calls" test "$(cat "$OUT")" -le "$1"
+    }
+    ./zvmm $GUEST --cmdline hello >"$OUT" # its probe's finding is kept
+    at_most 70 'a start' $GUEST --cmdline hello
+    ./zvmm --snapshot-at exits:0 -o "$TAP_DIR/start.zsnap" $GUEST --cmdline hello >"$OUT"
+    at_most 66 'a restore' restore "$TAP_DIR/start.zsnap"
+else
+    skip 'system calls of a start' 'no usable /dev/kvm'
+fi
 finish
