@@ -41,15 +41,12 @@ fi
 
 # From the process's start to zvmm's first KVM_RUN for the guest, and from main() to there.
 own_part() { # COUNT
-    local i
     echo "nothing: $($out/startup "$1" $out/nothing)"
     echo "empty:   $($out/startup "$1" $out/empty)"
     first_run "zvmm, probing" "$1" --quirks probe
     first_run zvmm "$1"
-    for ((i = 0; i < $1; i++)); do
-        ./zvmm $guest --cmdline hello --stats 2>&1 >/dev/null | sed -n 's/.*first_run_us=\([0-9]*\).*/\1/p'
-    done | sort -n | awk '{ us[NR] = $1 }
-        END { printf "zvmm: main() to its first KVM_RUN: us median=%d min=%d\n", us[int((NR + 1) / 2)], us[1] }'
+    echo "zvmm: main() to its first KVM_RUN: us$($out/startup -u first_run_us "$1" ./zvmm $guest \
+        --cmdline hello --stats | sed 's/^first_run_us//')"
 }
 
 first_run() { # NAME COUNT OPTIONS...

@@ -1,7 +1,7 @@
 /*
  * startup.c - how long a program takes from its start to its first output, and to its end.
  *
- *   startup [-k KEY | -t KEY] COUNT PROGRAM [ARGS...]
+ *   startup [-k KEY | -t KEY | -u KEY] COUNT PROGRAM [ARGS...]
  *
  * Runs PROGRAM COUNT times, one after the other, and prints medians and minima in microseconds:
  * wall-clock time to the first output and to the end, processor time in all (user and system; on
@@ -10,8 +10,8 @@
  * to create it and for execve() is in all of them.
  *
  * With -k, PROGRAM prints KEY=NUMBER on standard output or standard error, a time of
- * CLOCK_MONOTONIC in nanoseconds; with -t, a value of the processor's TSC. Printed is how long after
- * the start that was.
+ * CLOCK_MONOTONIC in nanoseconds; with -t, a value of the processor's TSC. Printed is how long
+ * after the start that was. With -u it is a length of time already, in microseconds.
  */
 #include <fcntl.h>
 #include <spawn.h>
@@ -39,7 +39,7 @@ struct sample {
 /* What a program says of a moment. */
 struct moment {
     const char *key; /* NULL: nothing */
-    bool is_tsc;
+    enum { NS_OF_CLOCK = 'k', TSC = 't', MICROSECONDS = 'u' } unit;
 };
 
 static double to_us(struct timeval time)
@@ -75,8 +75,14 @@ static double find_moment(const struct moment *moment, const char *text, double 
     if (at == NULL || at[strlen(moment->key)] != '=')
         return -1;
     unsigned long long value = strtoull(at + strlen(moment->key) + 1, NULL, 10);
-    return moment->is_tsc ? (double)(int64_t)(value - tsc) * tsc_period()
-                          : (double)value / 1e3 - start;
+    switch (moment->unit) {
+    case NS_OF_CLOCK:
+        return (double)value / 1e3 - start;
+    case TSC:
+        return (double)(int64_t)(value - tsc) * tsc_period();
+    default:
+        return (double)value;
+    }
 }
 
 static pid_t start_process(char *argv[], int out, bool errors)
@@ -110,7 +116,8 @@ static int run_once(char *argv[], const struct moment *moment, struct sample *sa
     sample->first_output = now_us() - start;
     while (got > 0) {
         length += (size_t)got;
-        got = length < sizeof(text) - 1 ? read(ends[0], text + length, sizeof(text) - 1 - length) : 0;
+        got =
+            length < sizeof(text) - 1 ? read(ends[0], text + length, sizeof(text) - 1 - length) : 0;
     }
     wait4(child, &status, 0, &usage);
     sample->end = now_us() - start;
@@ -143,10 +150,10 @@ static void print_field(const char *name, const struct sample *samples, int coun
 static int parse_options(int argc, char *argv[], struct moment *moment)
 {
     int option;
-    while ((option = getopt(argc, argv, "+k:t:")) != -1) {
+    while ((option = getopt(argc, argv, "+k:t:u:")) != -1) {
         if (option == '?')
             return -1;
-        *moment = (struct moment){.key = optarg, .is_tsc = option == 't'};
+        *moment = (struct moment){.key = optarg, .unit = option};
     }
     return argc - optind >= 2 ? optind : -1;
 }
@@ -159,7 +166,7 @@ int main(int argc, char *argv[])
     int index = parse_options(argc, argv, &moment);
     int count = index > 0 ? atoi(argv[index]) : 0;
     if (count < 1 || count > COUNT_MAX) {
-        fputs("usage: startup [-k KEY | -t KEY] COUNT PROGRAM [ARGS...]\n", stderr);
+        fputs("usage: startup [-k KEY | -t KEY | -u KEY] COUNT PROGRAM [ARGS...]\n", stderr);
         return 2;
     }
     for (int i = 0; i < count; i++) {
