@@ -34,7 +34,7 @@ static uint64_t armed(const struct cpu *cpu)
 {
     if (cpu->lapic)
         return timer.lapic_armed;
-    return machine.deterministic ? clock_now() + 1 : machine.shared->armed_tsc;
+    return machine.deterministic ? machine.shared->virtual_tsc + 1 : machine.shared->armed_tsc;
 }
 
 /* After a change of either side: publishes the deadline and notes whether there is work. */
