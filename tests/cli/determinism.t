@@ -92,6 +92,8 @@ refused input_backwards "line 2: the time is before" --deterministic --input "$T
 refused input_no_time "line 1: does not begin with a time" --deterministic --input "$TAP_DIR/notime"
 refused input_escape "line 1: has an unknown escape" --deterministic --input "$TAP_DIR/escape"
 refused input_after_end "line 2: nothing can come after" --deterministic --input "$TAP_DIR/after"
+refused input_log "No such file" --deterministic --log "$TAP_DIR/none.zlog" --input "$TAP_DIR/none"
+expect "input_log: no log is begun" test ! -e "$TAP_DIR/none.zlog"
 refused input_nul "holds a NUL byte" --deterministic --input "$TAP_DIR/nul"
 
 # ---- Logs and replays ----
@@ -181,6 +183,10 @@ replay_refused() { # NAME TEXT ARGS...
     expect "$name: says why" err_has "$text"
 }
 replay_refused replay_beyond "has no event 999999; the last one is" "$log" --to 999999
+echo precious >"$TAP_DIR/kept.zsnap"
+kept() { test "$(cat "$TAP_DIR/kept.zsnap")" = precious; }
+replay_refused replay_beyond_kept "has no event" "$log" --to 999999 -o "$TAP_DIR/kept.zsnap"
+expect "replay_beyond_kept: the file stays" kept
 replay_refused replay_to_nothing "usage: zvmm replay" "$log" --to
 replay_refused replay_output_alone "give both" "$log" -o "$TAP_DIR/x.zsnap"
 replay_refused replay_snapshot_at "use --to N -o FILE" "$log" --snapshot-at event:3
@@ -195,6 +201,8 @@ printf '1ms echo bbb\n+1ms threads\n' >"$TAP_DIR/typed"
 replay_refused replay_digest_mismatch "digest mismatch at event" "$log"
 printf '1ms echo bbb ccc\n+1ms threads\n' >"$TAP_DIR/typed"
 replay_refused replay_event_mismatch "the runs differ" "$log"
+[ -z "$whole" ] || replay_refused replay_mismatch_kept "the runs differ" "$log" --to "$last" -o "$TAP_DIR/kept.zsnap"
+expect "replay_mismatch_kept: the file stays" kept
 [ ! -e "$log" ] || head -c 500 "$log" >"$TAP_DIR/short"
 replay_refused replay_cut "cut off" "$TAP_DIR/short"
 case_run log_cut 125 ./zvmm log "$TAP_DIR/short"
