@@ -12,7 +12,7 @@ name:
 name_end:
     .balign 4
 description:
-    .long 3                             /* ZV_ABI_VERSION */
+    .long 4                             /* ZV_ABI_VERSION */
     .long 0
     .quad note_vdso_paddr, note_vdso_length
     .quad note_userboot_paddr, note_userboot_length

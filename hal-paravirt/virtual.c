@@ -16,6 +16,8 @@
  * of. */
 #define RESUME_FLAG 0x10000ull
 
+#define TRAP_FLAG 0x100ull
+
 #define NUMBER_MAX  0xffffu
 #define NUMBER_AT   8
 #define THREAD_AT   24
@@ -57,7 +59,9 @@ static void flush(struct cpu *cpu)
 static inline void stop_if_asked(void)
 {
     if (state.total == machine.shared->stop_event)
-        __asm__ volatile("outl %0, %w1" : : "a"(0), "d"(ZV_STOP_PORT) : "memory");
+        __asm__ volatile("outl %0, %w1" : : "a"(ZV_STOP_EVENT), "d"(ZV_STOP_PORT) : "memory");
+    if (machine.shared->stepping)
+        __asm__ volatile("outl %0, %w1" : : "a"(ZV_STOP_STEP), "d"(ZV_STOP_PORT) : "memory");
 }
 
 static void add_event(enum zv_event_kind kind, uint32_t number, uint64_t id, uint64_t detail)
@@ -118,6 +122,10 @@ static int64_t system_call(struct hal_context *context)
 
     regs->r11 &= ~ARITHMETIC_FLAGS;
     regs->rflags &= ~ARITHMETIC_FLAGS;
+    if (machine.shared->stepping) {
+        regs->r11 &= ~TRAP_FLAG;
+        regs->rflags &= ~TRAP_FLAG;
+    }
     enter(ZV_EVENT_KIND_SYSCALL, (uint32_t)regs->rax, context, regs->rdi);
     return state.handler(context);
 }
@@ -183,6 +191,8 @@ uint64_t virtual_trap(uint64_t vector, uint64_t *error_code)
     uint64_t deadline = timer_deadline();
 
     context->regs.rflags &= ~RESUME_FLAG;
+    if (machine.shared->stepping)
+        context->regs.rflags &= ~TRAP_FLAG;
     switch (vector) {
     case ZV_VECTOR_TIMER: /* from timer_program(): not an entry */
         virtual_event(ZV_EVENT_KIND_TIMER, 0, context->id);

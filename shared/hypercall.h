@@ -26,7 +26,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ZV_ABI_VERSION 3u
+#define ZV_ABI_VERSION 4u
 
 /* ---- Address-space layout that zvmm sets up ------------------------------------------------ */
 
@@ -198,7 +198,8 @@ struct zv_shared_page {
     uint64_t input_tsc;  /* deterministic mode: when the next console input can be read */
     uint64_t stop_event; /* deterministic mode: stop after this many events; 0: never */
     uint64_t tsc_offset; /* what a guest with ticks_offset_paddr adds to the TSC; else 0 */
-    uint64_t host_reserved[3];
+    uint64_t stepping;   /* deterministic mode: 1 while user code runs with zvmm's trap flag */
+    uint64_t host_reserved[2];
 
     uint8_t out[ZV_CONSOLE_RING];
 };
@@ -305,9 +306,12 @@ _Static_assert(sizeof(struct zv_call) == 112, "zv_call");
  *
  * When it has put event number zv_shared_page.stop_event there, and before anything else, it writes
  * to ZV_STOP_PORT. That takes no memory, so that a machine that zvmm has stopped there goes on as
- * if it had not been.
+ * if it had not been. It does the same after each event while zvmm steps user code, and then
+ * drops the trap flag from what the entry has saved: it is zvmm's.
  */
 #define ZV_STOP_PORT  0x5a57u
+#define ZV_STOP_EVENT 0u /* written: event stop_event has happened */
+#define ZV_STOP_STEP  1u /* zv_shared_page.stepping is set */
 #define ZV_QUANTUM    10000u/* ticks */
 #define ZV_EVENTS_MAX 2048u
 

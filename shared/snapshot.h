@@ -115,9 +115,12 @@ struct zsnap_determinism {
     uint64_t input_taken; /* bytes of ZSNAP_INPUT that it has read */
     uint64_t input_end;   /* ns: from then on input has ended */
     uint32_t preemptions; /* not 0: the run is not guaranteed to repeat */
-    uint32_t reserved;
+    uint32_t preempt;     /* the rule for user code: enum zvmm_preempt of zvmm.h, never AUTO */
+    uint64_t period;       /* ... and for its rules PMU and STEP, instructions between two looks, */
+    uint64_t instructions; /* those of user code so far, */
+    uint64_t looked_at;    /* the clock at the last look */
 };
-_Static_assert(sizeof(struct zsnap_determinism) == 32, "zsnap_determinism");
+_Static_assert(sizeof(struct zsnap_determinism) == 56, "zsnap_determinism");
 
 /* In order; the first starts at byte 0 of ZSNAP_INPUT, each other where the one before ends. */
 struct zsnap_input_text {

@@ -38,6 +38,9 @@ const char options_help[] =
     "  -o FILE          where --snapshot-at and SIGUSR1 write (default GUEST.zsnap)\n"
     "  --parent FILE    write only what differs from this snapshot\n"
     "  --pin CPU        run the vCPU on this host CPU\n"
+    "  --preempt RULE   with --deterministic, when user code that never enters the kernel loses "
+    "the\n"
+    "                   processor: auto (default), time, pmu or step\n"
     "  --quirks LIST    replace the probe's finding: none, probe, or names out of slow-ring0,\n"
     "                   syscall-broken, no-xsave, no-int3, no-pcid\n"
     "  --sandbox        give up all system calls but those that running the machine takes\n"
@@ -381,6 +384,38 @@ static int set_pin(struct options *options, const char *value, struct zvmm_error
     return 0;
 }
 
+/* RULE or RULE:PERIOD. */
+static int set_preempt(struct options *options, const char *value, struct zvmm_error *error)
+{
+    static const struct {
+        const char *name;
+        enum zvmm_preempt rule;
+        bool counts;
+    } rules[] = {{"auto", ZVMM_PREEMPT_AUTO, false},
+                 {"time", ZVMM_PREEMPT_TIME, false},
+                 {"pmu", ZVMM_PREEMPT_PMU, true},
+                 {"step", ZVMM_PREEMPT_STEP, true}};
+    size_t length = strcspn(value, ":");
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+        char *end = NULL;
+        if (strlen(rules[i].name) != length || strncmp(value, rules[i].name, length) != 0)
+            continue;
+        options->config.preempt = rules[i].rule;
+        options->config.preempt_period = 0;
+        if (value[length] == '\0')
+            return 0;
+        errno = 0;
+        if (rules[i].counts && isdigit((unsigned char)value[length + 1]))
+            options->config.preempt_period = strtoull(value + length + 1, &end, 10);
+        if (end != NULL && *end == '\0' && errno == 0 && options->config.preempt_period != 0)
+            return 0;
+    }
+    return error_set(error,
+                     "--preempt: '%.40s' is not a rule; use auto, time, pmu or step, the last two "
+                     "with :INSTRUCTIONS behind it or not",
+                     value);
+}
+
 static int set_quirks(struct options *options, const char *value, struct zvmm_error *error)
 {
     options->config.force_probe = strcmp(value, "probe") == 0;
@@ -516,6 +551,7 @@ static const struct {
     {"-o", "FILE", set_output},
     {"--parent", "FILE", set_parent},
     {"--pin", "CPU", set_pin},
+    {"--preempt", "RULE", set_preempt},
     {"--quirks", "LIST", set_quirks},
     {"--replay", "FILE", set_replay}, /* these two are what zvmm replay becomes */
     {"--replay-to", "N", set_replay_to},
@@ -575,11 +611,12 @@ static int check_deterministic(const struct options *options, struct zvmm_error 
 {
     const struct zvmm_config *config = &options->config;
     const struct cpu_model *model = options->cpu_model;
-    const char *alone = config->digest                ? "--digest"
-                        : config->input_path != NULL  ? "--input"
-                        : config->log_path != NULL    ? "--log"
-                        : config->replay_path != NULL ? "--replay"
-                                                      : NULL;
+    const char *alone = config->digest                         ? "--digest"
+                        : config->preempt != ZVMM_PREEMPT_AUTO ? "--preempt"
+                        : config->input_path != NULL           ? "--input"
+                        : config->log_path != NULL             ? "--log"
+                        : config->replay_path != NULL          ? "--replay"
+                                                               : NULL;
     if (!config->deterministic && alone != NULL)
         return error_set(error, "%s needs --deterministic; give both", alone);
     if (!config->deterministic && options->needs_events)
@@ -630,11 +667,12 @@ int options_parse_restore(struct options *options, int argc, char *const argv[],
     if (options->action == OPTIONS_RUN && (options->file == NULL || index != argc))
         return error_set(error, "usage: zvmm restore [options] SNAPSHOT");
     const struct zvmm_config *config = &options->config;
-    const char *fixed = config->deterministic         ? "--deterministic"
-                        : config->input_path != NULL  ? "--input"
-                        : config->log_path != NULL    ? "--log"
-                        : config->replay_path != NULL ? "--replay"
-                                                      : NULL;
+    const char *fixed = config->deterministic                  ? "--deterministic"
+                        : config->input_path != NULL           ? "--input"
+                        : config->log_path != NULL             ? "--log"
+                        : config->replay_path != NULL          ? "--replay"
+                        : config->preempt != ZVMM_PREEMPT_AUTO ? "--preempt"
+                                                               : NULL;
     if (fixed != NULL)
         return error_set(error,
                          "%s: a snapshot knows how its run goes on, and a log begins at the start; "

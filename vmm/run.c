@@ -35,7 +35,7 @@ static void handle_io(struct zvmm *vm)
     struct kvm_run *run = vm->kvm.run;
     uint8_t *data = (uint8_t *)run + run->io.data_offset;
     if (run->io.port == ZV_STOP_PORT && vm->determinism != NULL) {
-        determinism_stop(vm);
+        determinism_stop(vm, *(const uint32_t *)data);
         return;
     }
     if (run->io.port != ZV_CALL_PORT || run->io.direction != KVM_EXIT_IO_OUT ||
@@ -92,6 +92,12 @@ static void handle_exit(struct zvmm *vm)
         break;
     case KVM_EXIT_HLT:
         handle_halt(vm);
+        break;
+    case KVM_EXIT_DEBUG:
+        if (vm->determinism != NULL && determinism_stepped(vm))
+            break;
+        panic_report(vm, "an unexpected debug exception");
+        guest_failed(vm);
         break;
     case KVM_EXIT_IRQ_WINDOW_OPEN:
     case KVM_EXIT_INTR:

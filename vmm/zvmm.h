@@ -34,6 +34,14 @@ struct zvmm_observer {
     void *context;
 };
 
+/* When user code that never enters the kernel is preempted in a deterministic run. */
+enum zvmm_preempt {
+    ZVMM_PREEMPT_AUTO, /* by a performance counter if this host has one, else by time           */
+    ZVMM_PREEMPT_TIME, /* after 100 to 200 ms of CPU time: not guaranteed to repeat             */
+    ZVMM_PREEMPT_PMU,  /* after a number of instructions, counted by a performance counter      */
+    ZVMM_PREEMPT_STEP, /* ... counted by stepping: slow                                         */
+};
+
 /*
  * What to build. The caller keeps every string alive until zvmm_destroy(). Start from
  * zvmm_config_defaults(), then set at least guest_path.
@@ -57,6 +65,8 @@ struct zvmm_config {
     bool baseline_cpu;       /* offer the baseline processor even if there is more         */
     bool deterministic;      /* virtual time and the baseline machine: docs/determinism.md   */
     const char *input_path;  /* deterministic: console input script, or NULL for none        */
+    enum zvmm_preempt preempt; /* deterministic: when user code loses the processor ... */
+    uint64_t preempt_period;   /* ... after how many instructions; 0: the default      */
     bool digest;             /* deterministic: print digests on stderr                       */
     const char *log_path;    /* deterministic: record the run in this new file, or NULL    */
     const char *replay_path; /* deterministic: compare with this record, or NULL           */

@@ -62,6 +62,8 @@ expect "markers: and at the end" err_has "exit code=0"
 
 case_run no_input 0 ./zvmm --deterministic guest.elf
 
+case_run preempt_time 0 ./zvmm --deterministic --preempt time guest.elf -- hello
+
 case_run cpu_models 0 ./zvmm --cpu-model list
 expect "cpu_models: names them" has "baseline"
 case_run cpu_baseline 0 ./zvmm --cpu-model baseline guest.elf -- hello
@@ -80,6 +82,14 @@ printf '1ms end\n2ms a\n' >"$TAP_DIR/after"
 printf '1ms a\0b\n' >"$TAP_DIR/nul"
 refused digest_alone "--digest needs --deterministic" --digest
 refused input_alone "--input needs --deterministic" --input "$TAP_DIR/script"
+# Where ring 0 is emulated, KVM steps no user code.
+if [ ! -e /sys/module/kvm_intel ] && [ ! -e /sys/module/kvm_amd ]; then
+    refused preempt_step "cannot count a guest's instructions in that way" --deterministic --preempt step
+fi
+refused preempt_alone "--preempt needs --deterministic" --preempt time
+refused preempt_rule "'often' is not a rule" --deterministic --preempt often
+refused preempt_period "'step:0' is not a rule" --deterministic --preempt step:0
+refused preempt_time_period "'time:5' is not a rule" --deterministic --preempt time:5
 refused event_alone "event: needs --deterministic" --snapshot-at event:5
 refused event_zero "is not an event" --deterministic --snapshot-at event:0
 refused quirks "leave out --quirks" --deterministic --quirks none

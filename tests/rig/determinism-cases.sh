@@ -20,6 +20,14 @@ go_on() { # NAME SNAPSHOT
 ./zvmm replay run.zlog --to 400 -o here.zsnap >/dev/null 2>&1
 go_on restored here.zsnap
 ./zvmm snap unpack there.zst there.zsnap && go_on restored-elsewhere there.zsnap
+# A program that computes until it is told to stop, preempted at exact instructions, where KVM can step.
+if [ -e /sys/module/kvm_amd ] && [ "$2" = STEP ]; then
+    ./zvmm --deterministic --digest --bootfs demo guest.elf -- hello 2>&1 | sed 's/^/unstepped: /'
+    ./zvmm --deterministic --digest --bootfs demo --preempt step guest.elf -- hello 2>&1 | sed 's/^/stepped: /'
+    ./zvmm --deterministic --digest --bootfs demo --preempt step:700 --snapshot-at event:70 -o spin.zsnap \
+        guest.elf -- spin 2>&1 | sed 's/^/spin: /'
+    ./zvmm restore --digest spin.zsnap 2>&1 | sed 's/^/spin again: /'
+fi
 [ "$1" = FULL=1 ] || exit 0
 # Left out are tests whose threads spin until they are preempted, and one in which processors differ: where a jump to
 # an address that is not canonical faults. docs/determinism.md

@@ -2,15 +2,19 @@
 #ifndef ZVMM_REPLAY_DETERMINISM_STATE_H
 #define ZVMM_REPLAY_DETERMINISM_STATE_H
 
+#include "exact.h"
 #include "input-script.h"
 #include "preempt.h"
 #include "record.h"
 
 struct determinism {
     struct input_script input;
-    uint64_t taken; /* bytes of it */
-    struct preempt preempt;
-    uint32_t preemptions;
+    uint64_t taken;         /* bytes of it */
+    struct exact exact;     /* preempts user code, if the host can count instructions; */
+    struct preempt preempt; /* otherwise this does */
+    uint64_t instructions;  /* of user code before this run, if it was restored, ... */
+    uint64_t looked_at;     /* ... and the clock when they were last looked at */
+    uint32_t preemptions;   /* those that are not guaranteed to repeat */
     struct record record;
     uint64_t events; /* those that the guest has handed over */
     uint64_t stop;   /* the event at which it stops next, 0: none */

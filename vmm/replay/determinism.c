@@ -55,6 +55,27 @@ int determinism_create(struct zvmm *vm, struct zvmm_error *error)
     return input_script_load(&vm->determinism->input, vm->config.input_path, error);
 }
 
+/* Whoever preempts user code that does not enter the kernel by itself. */
+static int begin_limit(struct zvmm *vm, struct zvmm_error *error)
+{
+    struct determinism *state = vm->determinism;
+    const struct zvmm_config *config = &vm->config;
+    struct instruction_limit *limit = &state->exact.limit;
+    const struct counter_provider *provider =
+        config->preempt == ZVMM_PREEMPT_STEP ? &counter_step : &counter_pmu;
+    bool counted = config->preempt != ZVMM_PREEMPT_TIME && config->gdb == NULL;
+    if (counted && instruction_limit_open(limit, provider, &vm->kvm, config->preempt_period)) {
+        instruction_limit_resume(limit, state->instructions, state->looked_at);
+        return 0;
+    }
+    if (counted && config->preempt != ZVMM_PREEMPT_AUTO)
+        return error_set(error,
+                         "--preempt %s: this host cannot count a guest's instructions in that way; "
+                         "use --preempt time",
+                         provider->name);
+    return preempt_begin(&state->preempt, vm->thread, error);
+}
+
 int determinism_begin(struct zvmm *vm, struct zvmm_error *error)
 {
     struct determinism *state = vm->determinism;
@@ -62,7 +83,8 @@ int determinism_begin(struct zvmm *vm, struct zvmm_error *error)
     determinism_plan_stop(vm, state->events);
     if (record_begin(&state->record, vm, error) != 0)
         return -1;
-    return preempt_begin(&state->preempt, vm->thread, error);
+    vm->shared->stepping = 0;
+    return begin_limit(vm, error);
 }
 
 void determinism_destroy(struct zvmm *vm)
@@ -70,6 +92,7 @@ void determinism_destroy(struct zvmm *vm)
     if (vm->determinism == NULL)
         return;
     preempt_destroy(&vm->determinism->preempt);
+    instruction_limit_close(&vm->determinism->exact.limit);
     input_script_free(&vm->determinism->input);
     record_close(&vm->determinism->record);
     free(vm->determinism);
@@ -85,11 +108,21 @@ void determinism_before_run(struct zvmm *vm)
     struct determinism *state = vm->determinism;
     bool wanted = *(volatile uint64_t *)&vm->shared->deadline_tsc != UINT64_MAX;
     bool in_user = vm->kvm.run->if_flag != 0;
-    if (preempt_due(&state->preempt, determinism_clock(vm), in_user && wanted)) {
+    if (state->exact.limit.provider != NULL) {
+        if (exact_before_run(&state->exact, vm, wanted))
+            interrupt_raise(vm, INTERRUPT_EVENT, 0);
+    } else if (preempt_due(&state->preempt, determinism_clock(vm), in_user && wanted)) {
         state->preemptions++;
         interrupt_raise(vm, INTERRUPT_EVENT, 0);
     }
     interrupt_deliver(vm);
+    if (state->exact.window)
+        vm->kvm.run->request_interrupt_window = 1;
+}
+
+bool determinism_stepped(struct zvmm *vm)
+{
+    return exact_stepped(&vm->determinism->exact);
 }
 
 /* ---- Hypercalls ----------------------------------------------------------------------------- */
@@ -178,6 +211,11 @@ void determinism_end(struct zvmm *vm)
         note_digest(vm, "exit", "code", vm->result.code);
     if (!vm->failed)
         end_record(vm);
+    if (state->exact.limit.missed != 0)
+        fprintf(stderr,
+                "zvmm: note: the counter of instructions was too late %llu times; this run is not "
+                "guaranteed to repeat\n",
+                (unsigned long long)state->exact.limit.missed);
     if (state->preemptions != 0)
         fprintf(
             stderr,

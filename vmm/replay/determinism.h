@@ -52,8 +52,11 @@ int64_t determinism_events(struct zvmm *vm, const struct zv_call *call);
 int64_t determinism_stuck(struct zvmm *vm);
 void determinism_marker(struct zvmm *vm, uint32_t id);
 
-/* The guest has written to ZV_STOP_PORT. */
-void determinism_stop(struct zvmm *vm);
+/* The guest has written `why` to ZV_STOP_PORT. */
+void determinism_stop(struct zvmm *vm, uint32_t why);
+
+/* A debug exit: whether it is the end of a step of user code. */
+bool determinism_stepped(struct zvmm *vm);
 
 /* The run has ended with vm->result: digest, end of the log, notes. */
 void determinism_end(struct zvmm *vm);

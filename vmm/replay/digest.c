@@ -155,7 +155,7 @@ static int hash_memory(XXH3_state_t *state, const struct zvmm *vm)
 int digest_take(struct zvmm *vm, struct digest *digest, struct zvmm_error *error)
 {
     struct vcpu_state vcpu;
-    uint64_t stop_event = vm->shared->stop_event;
+    uint64_t stop_event = vm->shared->stop_event, stepping = vm->shared->stepping;
     if (vm->stats.runs != 0)
         finish_io(&vm->kvm);
     if (vm->stats.runs != 0 && take_vcpu(&vm->kvm, &vcpu) != 0)
@@ -165,10 +165,11 @@ int digest_take(struct zvmm *vm, struct digest *digest, struct zvmm_error *error
     if (state == NULL)
         return error_set(error, "digest: out of memory");
     XXH3_128bits_reset(state);
-    vm->shared->stop_event = 0; /* where a replay shall stop is no part of the machine */
+    vm->shared->stop_event = vm->shared->stepping = 0; /* zvmm's affair, no part of the machine */
     gdb_hide(vm);
     int hashed = hash_memory(state, vm);
     vm->shared->stop_event = stop_event;
+    vm->shared->stepping = stepping;
     if (vm->stats.runs != 0)
         XXH3_128bits_update(state, &vcpu, sizeof(vcpu));
     XXH128_canonical_t canonical;

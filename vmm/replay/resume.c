@@ -15,7 +15,14 @@ const struct input_script *determinism_save(const struct zvmm *vm, struct zsnap_
     *saved = (struct zsnap_determinism){.events = state->events,
                                         .input_taken = state->taken,
                                         .input_end = state->input.end,
-                                        .preemptions = state->preemptions};
+                                        .preemptions = state->preemptions,
+                                        .preempt = ZVMM_PREEMPT_TIME};
+    const struct instruction_limit *limit = &state->exact.limit;
+    if (limit->provider != NULL && instruction_limit_count(limit, &saved->instructions)) {
+        saved->preempt = limit->provider == &counter_step ? ZVMM_PREEMPT_STEP : ZVMM_PREEMPT_PMU;
+        saved->period = limit->period;
+        saved->looked_at = limit->clock;
+    }
     return &state->input;
 }
 
@@ -77,5 +84,12 @@ int determinism_resume(struct zvmm *vm, const struct snapshot_file *file, struct
     vm->determinism->events = saved->events;
     vm->determinism->taken = saved->input_taken;
     vm->determinism->preemptions = saved->preemptions;
+    if (saved->preempt > ZVMM_PREEMPT_STEP || saved->instructions > INT64_MAX ||
+        saved->period > INT64_MAX)
+        return damaged(file, "its rule of preemption is impossible", error);
+    vm->config.preempt = saved->preempt;
+    vm->config.preempt_period = saved->period;
+    vm->determinism->instructions = saved->instructions;
+    vm->determinism->looked_at = saved->looked_at;
     return load_input(&vm->determinism->input, file, saved, error);
 }

@@ -8,7 +8,7 @@
     .long 5, 72, 1              /* name size, description size, ZV_NOTE_TYPE */
     .asciz "zvmm"
     .balign 4
-    .long 3, 0                  /* ZV_ABI_VERSION */
+    .long 4, 0                  /* ZV_ABI_VERSION */
     .quad 0, 0, 0, 0            /* no vDSO, no userboot */
     .quad test_zbi_paddr, 64       /* a ZBI, to see that it arrives */
     .quad 0, 0
