@@ -86,6 +86,10 @@ refused no_published "No such file" --libos "${tiny[@]}" --published "$TAP_DIR/n
 session baseline_json --libos --baseline "$TAP_DIR/a.json"
 expect "each row is compared" grep -Eq '^HandleCreate_Event  .*(no sure change|faster|slower)' "$OUT"
 expect "there is a verdict" grep -Eq '^verdict: [0-9]+ faster, [0-9]+ slower' "$OUT"
+perl -pe '$pace ||= /full pace/; if ($pace && /^ +(\d+)$/) { $_ = 2 * $1 . "\n"; $pace = 0 }' \
+    "$TAP_DIR/a.json" >"$TAP_DIR/slow.json"
+session baseline_pace --libos --baseline "$TAP_DIR/slow.json"
+expect "another pace is remarked on" has "the processor is faster than for the baseline"
 session baseline_kernel --libos --baseline zlibos
 expect "the other kernel is measured" grep -q '^Memcpy/64bytes  *baseline' "$OUT"
 expect "and compared" has "verdict: "

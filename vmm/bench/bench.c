@@ -177,6 +177,7 @@ static void compare(const struct session *session, const struct samples *baselin
     size_t last = session->subject_count - 1;
     if (baseline->count == 0 && strcmp(session->subjects[last].name, BASELINE) == 0)
         compare_print(stdout, samples, 0, samples, last);
+    compare_print_pace(stdout, samples->full_pace, baseline->full_pace);
     for (size_t i = 0; i <= last && baseline->count != 0; i++)
         compare_print(stdout, samples, i, baseline, i);
 }

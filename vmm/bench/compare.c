@@ -2,6 +2,7 @@
 #include "bench/compare.h"
 
 #define LEAST_CHANGE 0.01
+#define LEAST_PACE   100 /* a 100th */
 
 enum verdict compare_judge(const struct statistics_change *change)
 {
@@ -24,6 +25,18 @@ static enum verdict print_row(FILE *out, const struct series *ours, const struct
             (change->low - 1) * 100, (change->high - 1) * 100, words[verdict],
             change->confidence * 100);
     return verdict;
+}
+
+void compare_print_pace(FILE *out, uint64_t now, uint64_t baseline)
+{
+    uint64_t apart = now > baseline ? now - baseline : baseline - now;
+    if (now == 0 || baseline == 0 || apart * LEAST_PACE < baseline)
+        return;
+    fprintf(out,
+            "\nthe processor is %s than for the baseline (%llu ticks for the same instructions, "
+            "then %llu): what it computes differs by that\n",
+            now < baseline ? "faster" : "slower", (unsigned long long)now,
+            (unsigned long long)baseline);
 }
 
 void compare_print(FILE *out, const struct samples *samples, size_t ours,

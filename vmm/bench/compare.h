@@ -19,4 +19,8 @@ enum verdict compare_judge(const struct statistics_change *change);
 void compare_print(FILE *out, const struct samples *samples, size_t ours,
                    const struct samples *baseline, size_t theirs);
 
+/* A remark if the processor's full pace, in ticks, is another one than the baseline's; 0: unknown.
+ */
+void compare_print_pace(FILE *out, uint64_t now, uint64_t baseline);
+
 #endif
