@@ -146,8 +146,10 @@ static void print_cell(FILE *page, const struct html *html, const struct html_co
     }
     fprintf(page, value < 100 ? "<td>%.1f" : "<td>%.0f", value);
     if (series != NULL)
-        fprintf(page, "<br><small>%.4g to %.4g, %zu/%zu</small>", series->statistics.low,
-                series->statistics.high, series->vouched, series->count);
+        fprintf(page,
+                value < 100 ? "<br><small>%.1f to %.1f, %zu/%zu</small>"
+                            : "<br><small>%.0f to %.0f, %zu/%zu</small>",
+                series->statistics.low, series->statistics.high, series->vouched, series->count);
     fputs("</td>", page);
 }
 
