@@ -65,7 +65,7 @@ void *__real_mmap(void *at, size_t length, int protection, int flags, int fd, of
 void *__wrap_mmap(void *at, size_t length, int protection, int flags, int fd, off_t offset);
 void *__wrap_mmap(void *at, size_t length, int protection, int flags, int fd, off_t offset)
 {
-    if (host.no_memory && length == ASIDE_PAGES * PAGE_BYTES) {
+    if (host.no_memory && length == ASIDE_PAGES * PAGE_BYTES + (2 << 20)) {
         errno = ENOMEM;
         return MAP_FAILED;
     }
@@ -343,6 +343,45 @@ static void test_reset_of_changing_runs(void **state)
     zvmm_destroy(vm);
 }
 
+static uint64_t resident_pages(void)
+{
+    unsigned long all = 0, resident = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%lu %lu", &all, &resident), 2);
+    fclose(file);
+    return resident;
+}
+
+/* What restoring a machine and running it a little takes in this process. */
+static uint64_t pages_for(uint64_t bytes)
+{
+    struct zvmm_error error;
+    struct zvmm *vm;
+    struct zvmm_config config = config_for("dirty 4", "marker:0x1000");
+    config.memory_bytes = bytes;
+    config.incremental = false;
+    ASSERT_GOOD(error, zvmm_create(&config, &vm, &error));
+    run(vm);
+    ASSERT_GOOD(error, zvmm_snapshot(vm, CHILD, NULL, &error));
+    zvmm_destroy(vm);
+    config.stop_at = "marker:0x1001";
+    uint64_t before = resident_pages();
+    ASSERT_GOOD(error, zvmm_restore(&config, CHILD, &vm, &error));
+    run(vm);
+    uint64_t after = resident_pages();
+    zvmm_destroy(vm);
+    return after - before;
+}
+
+/* The kernel counts resident pages in lots of up to 64 a thread. */
+static void test_memory_of_a_restored_machine(void **state)
+{
+    (void)state;
+    pages_for(16 << 20);
+    assert_in_range(pages_for(2048ull << 20), 0, pages_for(16 << 20) + 128);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup(name, reset_host)
@@ -357,6 +396,7 @@ int main(void)
         CASE(test_writer_dies),
         CASE(test_reset_between),
         CASE(test_reset_of_changing_runs),
+        CASE(test_memory_of_a_restored_machine),
     };
     if (access("/dev/kvm", R_OK | W_OK) != 0) {
         puts("1..0 # SKIP no usable /dev/kvm");

@@ -9,7 +9,8 @@
 enum { ASIDE_PAGES = 512 };
 
 struct aside {
-    uint8_t *pages; /* room for ASIDE_PAGES, all of it there; owned */
+    void *room;     /* owned */
+    uint8_t *pages; /* in it, for ASIDE_PAGES, all of it there */
     struct snapshot_extent extents[ASIDE_PAGES];
     uint64_t num_extents;
 };

@@ -13,6 +13,7 @@
 #include "pause.h"
 #include "signals.h"
 #include "snapshot/file.h"
+#include "snapshot/state.h"
 #include "snapshot/take.h"
 #include "vm.h"
 
@@ -349,6 +350,8 @@ int plan_begin(struct zvmm *vm, struct zvmm_error *error)
     bool planned = vm->plan.kind != PLAN_NEVER && vm->plan.kind != PLAN_PANIC && !vm->plan.met;
     if (planned && vm->plan.next == NULL && prepare(vm, &vm->plan.next, error) != 0)
         return -1;
+    if (planned)
+        state_prepare(&vm->kvm);
     if (!planned && check_parent(vm->config.snapshot_parent, error) != 0)
         return -1;
     if (vm->stop.kind == PLAN_NEVER && plan_parse(&vm->stop, vm->config.stop_at, error) != 0)

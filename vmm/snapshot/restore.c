@@ -268,6 +268,7 @@ int zvmm_snapshot_begin(struct zvmm *vm, const char *path, const char *parent, s
     struct take_request request = {.path = path, .parent = parent, .quick = true};
     if (take_new(vm, &request, out, error) != 0)
         return -1;
+    state_prepare(&vm->kvm);
     if (vm_settle(vm, error) == 0)
         return take_begin(*out, error);
     take_free(*out);

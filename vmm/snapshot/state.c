@@ -71,9 +71,14 @@ static int read_cpuid(struct kvm *kvm)
     return 0;
 }
 
+int state_prepare(struct kvm *kvm)
+{
+    return kvm->cpuid != NULL ? 0 : read_cpuid(kvm);
+}
+
 static int save_cpuid(struct vcpu_state *state, struct kvm *kvm)
 {
-    if (kvm->cpuid == NULL && read_cpuid(kvm) != 0)
+    if (state_prepare(kvm) != 0)
         return -1;
     state->num_cpuid = kvm->cpuid->nent;
     memcpy(state->cpuid, kvm->cpuid->entries, state->num_cpuid * sizeof(state->cpuid[0]));

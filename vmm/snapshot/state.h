@@ -28,6 +28,10 @@ struct vcpu_state {
     uint32_t num_cpuid;
 };
 
+/* What can be read ahead, from the vCPU's thread: state_save() then takes less. -1: errno says why,
+ * and state_save() will try again. */
+int state_prepare(struct kvm *kvm);
+
 /* Read everything. `xsave`: the guest has XCR0. The guest's TSC is clock.h's. */
 int state_save(struct vcpu_state *state, struct kvm *kvm, bool xsave, struct zvmm_error *error);
 
