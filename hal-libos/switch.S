@@ -26,6 +26,25 @@ switch_begin:
 #define SYS_arch_prctl 158
 #define SYS_rt_sigreturn 15
 
+/* User's registers from the context at rbx, all but rsp. */
+    .macro LOAD_REGISTERS
+    mov REGS_RAX(%rbx), %rax
+    mov REGS_RCX(%rbx), %rcx
+    mov REGS_RDX(%rbx), %rdx
+    mov REGS_RSI(%rbx), %rsi
+    mov REGS_RDI(%rbx), %rdi
+    mov REGS_RBP(%rbx), %rbp
+    mov REGS_R8(%rbx), %r8
+    mov REGS_R9(%rbx), %r9
+    mov REGS_R10(%rbx), %r10
+    mov REGS_R11(%rbx), %r11
+    mov REGS_R12(%rbx), %r12
+    mov REGS_R13(%rbx), %r13
+    mov REGS_R14(%rbx), %r14
+    mov REGS_R15(%rbx), %r15
+    mov REGS_RBX(%rbx), %rbx
+    .endm
+
 /* int switch_enter(struct hal_context *context, int quick) */
     .type switch_enter, @function
 switch_enter:
@@ -53,22 +72,8 @@ switch_commit:
 
     /* After a system call: rcx and r11 are what the instruction makes of them, flags are lost as
      * in any function call. */
-    mov REGS_RDX(%rbx), %rdx
-    mov REGS_RSI(%rbx), %rsi
-    mov REGS_RDI(%rbx), %rdi
-    mov REGS_RBP(%rbx), %rbp
     mov REGS_RSP(%rbx), %rsp
-    mov REGS_R8(%rbx), %r8
-    mov REGS_R9(%rbx), %r9
-    mov REGS_R10(%rbx), %r10
-    mov REGS_R11(%rbx), %r11
-    mov REGS_R12(%rbx), %r12
-    mov REGS_R13(%rbx), %r13
-    mov REGS_R14(%rbx), %r14
-    mov REGS_R15(%rbx), %r15
-    mov REGS_RCX(%rbx), %rcx
-    mov REGS_RAX(%rbx), %rax
-    mov REGS_RBX(%rbx), %rbx
+    LOAD_REGISTERS
     jmp *%rcx
 
 1:  /* No FSGSBASE: ask Linux. */
@@ -99,21 +104,7 @@ switch_commit:
     push %rax
     pushq $SELECTOR_USER_CODE
     pushq REGS_RIP(%rbx)
-    mov REGS_RAX(%rbx), %rax
-    mov REGS_RCX(%rbx), %rcx
-    mov REGS_RDX(%rbx), %rdx
-    mov REGS_RSI(%rbx), %rsi
-    mov REGS_RDI(%rbx), %rdi
-    mov REGS_RBP(%rbx), %rbp
-    mov REGS_R8(%rbx), %r8
-    mov REGS_R9(%rbx), %r9
-    mov REGS_R10(%rbx), %r10
-    mov REGS_R11(%rbx), %r11
-    mov REGS_R12(%rbx), %r12
-    mov REGS_R13(%rbx), %r13
-    mov REGS_R14(%rbx), %r14
-    mov REGS_R15(%rbx), %r15
-    mov REGS_RBX(%rbx), %rbx
+    LOAD_REGISTERS
     iretq
 
 switch_leave:

@@ -91,6 +91,14 @@ idt_end:
     .cfi_adjust_cfa_offset -8
     .cfi_restore \register
     .endm
+    .macro POP_ALL_CALLERS
+    POP_CALLERS %r15
+    POP_CALLERS %r14
+    POP_CALLERS %r13
+    POP_CALLERS %r12
+    POP_CALLERS %rbx
+    POP_CALLERS %rbp
+    .endm
 
 /* rsp is user's or no stack at all, and so is what called. */
     .macro CFI_OUTERMOST
@@ -142,6 +150,40 @@ trap_stubs:
 
 /* ---- From user mode ------------------------------------------------------------------------ */
 
+/* User's registers into the context at \context, all but rsp and rdi. */
+    .macro SAVE_REGISTERS context
+    mov %rax, REGS_RAX(\context)
+    mov %rbx, REGS_RBX(\context)
+    mov %rcx, REGS_RCX(\context)
+    mov %rdx, REGS_RDX(\context)
+    mov %rsi, REGS_RSI(\context)
+    mov %rbp, REGS_RBP(\context)
+    mov %r8, REGS_R8(\context)
+    mov %r9, REGS_R9(\context)
+    mov %r10, REGS_R10(\context)
+    mov %r11, REGS_R11(\context)
+    mov %r12, REGS_R12(\context)
+    mov %r13, REGS_R13(\context)
+    mov %r14, REGS_R14(\context)
+    mov %r15, REGS_R15(\context)
+    .endm
+
+/* And back from the context at rdi, all but those two and rcx and r11, which SYSRET takes. */
+    .macro LOAD_REGISTERS
+    mov REGS_RAX(%rdi), %rax
+    mov REGS_RBX(%rdi), %rbx
+    mov REGS_RDX(%rdi), %rdx
+    mov REGS_RSI(%rdi), %rsi
+    mov REGS_RBP(%rdi), %rbp
+    mov REGS_R8(%rdi), %r8
+    mov REGS_R9(%rdi), %r9
+    mov REGS_R10(%rdi), %r10
+    mov REGS_R12(%rdi), %r12
+    mov REGS_R13(%rdi), %r13
+    mov REGS_R14(%rdi), %r14
+    mov REGS_R15(%rdi), %r15
+    .endm
+
 /*
  * The registers of a system call go into the context. rsp is the pointer to the context, because
  * every other register still holds user's value; the user's rsp is at %gs:\rsp_at. rcx is the
@@ -149,21 +191,8 @@ trap_stubs:
  */
     .macro SAVE_SYSCALL rsp_at
     mov %gs:CPU_CURRENT, %rsp
-    mov %rax, REGS_RAX(%rsp)
-    mov %rbx, REGS_RBX(%rsp)
-    mov %rcx, REGS_RCX(%rsp)
-    mov %rdx, REGS_RDX(%rsp)
-    mov %rsi, REGS_RSI(%rsp)
+    SAVE_REGISTERS %rsp
     mov %rdi, REGS_RDI(%rsp)
-    mov %rbp, REGS_RBP(%rsp)
-    mov %r8, REGS_R8(%rsp)
-    mov %r9, REGS_R9(%rsp)
-    mov %r10, REGS_R10(%rsp)
-    mov %r11, REGS_R11(%rsp)
-    mov %r12, REGS_R12(%rsp)
-    mov %r13, REGS_R13(%rsp)
-    mov %r14, REGS_R14(%rsp)
-    mov %r15, REGS_R15(%rsp)
     mov %rcx, REGS_RIP(%rsp)
     mov %r11, REGS_RFLAGS(%rsp)
     mov %gs:\rsp_at, %rax
@@ -176,12 +205,7 @@ trap_stubs:
     pop %rdi
     .cfi_adjust_cfa_offset -8
     movl $0, (%rdi)
-    POP_CALLERS %r15
-    POP_CALLERS %r14
-    POP_CALLERS %r13
-    POP_CALLERS %r12
-    POP_CALLERS %rbx
-    POP_CALLERS %rbp
+    POP_ALL_CALLERS
     ret
     .endm
 
@@ -282,22 +306,9 @@ trap_common:
     push %rdi
     .cfi_adjust_cfa_offset 8
     mov %gs:CPU_CURRENT, %rdi
-    mov %rax, REGS_RAX(%rdi)
-    mov %rbx, REGS_RBX(%rdi)
-    mov %rcx, REGS_RCX(%rdi)
-    mov %rdx, REGS_RDX(%rdi)
-    mov %rsi, REGS_RSI(%rdi)
+    SAVE_REGISTERS %rdi
     popq REGS_RDI(%rdi)
     .cfi_adjust_cfa_offset -8
-    mov %rbp, REGS_RBP(%rdi)
-    mov %r8, REGS_R8(%rdi)
-    mov %r9, REGS_R9(%rdi)
-    mov %r10, REGS_R10(%rdi)
-    mov %r11, REGS_R11(%rdi)
-    mov %r12, REGS_R12(%rdi)
-    mov %r13, REGS_R13(%rdi)
-    mov %r14, REGS_R14(%rdi)
-    mov %r15, REGS_R15(%rdi)
     CFI_OUTERMOST
     pop %rsi                            /* vector */
     pop %rdx                            /* error code */
@@ -310,12 +321,7 @@ return_trap:
     CFI_CONTEXT_RUN
     pop %rdi
     .cfi_adjust_cfa_offset -8
-    POP_CALLERS %r15
-    POP_CALLERS %r14
-    POP_CALLERS %r13
-    POP_CALLERS %r12
-    POP_CALLERS %rbx
-    POP_CALLERS %rbp
+    POP_ALL_CALLERS
     jmp trap_report                     /* (trap, vector, error code); returns for us */
     .cfi_endproc
 
@@ -364,18 +370,7 @@ prepared:
     jnz leave_by_iret
     and $USER_RFLAGS_MASK, %r11d
     or $USER_RFLAGS_SET, %r11d
-    mov REGS_RAX(%rdi), %rax
-    mov REGS_RBX(%rdi), %rbx
-    mov REGS_RDX(%rdi), %rdx
-    mov REGS_RSI(%rdi), %rsi
-    mov REGS_RBP(%rdi), %rbp
-    mov REGS_R8(%rdi), %r8
-    mov REGS_R9(%rdi), %r9
-    mov REGS_R10(%rdi), %r10
-    mov REGS_R12(%rdi), %r12
-    mov REGS_R13(%rdi), %r13
-    mov REGS_R14(%rdi), %r14
-    mov REGS_R15(%rdi), %r15
+    LOAD_REGISTERS
     mov REGS_RSP(%rdi), %rsp
     mov REGS_RDI(%rdi), %rdi
     swapgs
@@ -398,20 +393,9 @@ canonical:
     .cfi_adjust_cfa_offset 8
     push %rcx
     .cfi_adjust_cfa_offset 8
-    mov REGS_RAX(%rdi), %rax
-    mov REGS_RBX(%rdi), %rbx
+    LOAD_REGISTERS
     mov REGS_RCX(%rdi), %rcx
-    mov REGS_RDX(%rdi), %rdx
-    mov REGS_RSI(%rdi), %rsi
-    mov REGS_RBP(%rdi), %rbp
-    mov REGS_R8(%rdi), %r8
-    mov REGS_R9(%rdi), %r9
-    mov REGS_R10(%rdi), %r10
     mov REGS_R11(%rdi), %r11
-    mov REGS_R12(%rdi), %r12
-    mov REGS_R13(%rdi), %r13
-    mov REGS_R14(%rdi), %r14
-    mov REGS_R15(%rdi), %r15
     mov REGS_RDI(%rdi), %rdi
     swapgs
     iretq
