@@ -1,6 +1,6 @@
 /*
- * clock_ratio.h - ticks to nanoseconds and back: floor(ticks * numerator / denominator), saturating,
- * the same function that the vDSO computes in user mode.
+ * clock_ratio.h - ticks to nanoseconds and back: floor(ticks * numerator / denominator),
+ * saturating, the same function that the vDSO computes in user mode.
  */
 #ifndef HAL_COMMON_CLOCK_RATIO_H
 #define HAL_COMMON_CLOCK_RATIO_H

@@ -19,6 +19,7 @@
 #include <zircon/errors.h>
 
 #include "cpu.h"
+#include "fpu_area.h"
 #include "machine.h"
 #include "mirror.h"
 #include "pagetable.h"
@@ -27,19 +28,6 @@
 
 #define HWCAP2_FSGSBASE 0x2ul
 
-#define FXSAVE_BYTES      512
-#define XSAVE_HEADER      64
-#define FXSAVE_FCW        0
-#define FXSAVE_MXCSR      24
-#define FXSAVE_MXCSR_MASK 28
-#define FXSAVE_ST         32
-#define FXSAVE_XMM        160
-#define FCW_INITIAL       0x37f
-#define MXCSR_INITIAL     0x1f80
-
-#define COMPONENT_X87 (1ull << 0)
-#define COMPONENT_SSE (1ull << 1)
-#define COMPONENT_AVX (1ull << 2)
 /* What is saved of what the host has switched on: x87, SSE, AVX, AVX-512. */
 #define COMPONENTS 0xe7ull
 
@@ -72,8 +60,7 @@ int switch_enter(struct hal_context *context, int quick);
 
 static struct {
     size_t bytes; /* of an area */
-    uint32_t avx_offset; /* of the upper halves of ymm0..15; 0: there are none */
-    uint32_t mxcsr_mask; /* MXCSR bits that exist */
+    struct fpu_format format;
 } fpu = {.bytes = FXSAVE_BYTES};
 
 /* ---- Processor ------------------------------------------------------------------------------- */
@@ -123,6 +110,7 @@ static void find_xsave(void)
         return;
     __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
     cpu.xsave = 1;
+    fpu.format.xsave = true;
     cpu.xsave_mask = ((uint64_t)high << 32 | low) & COMPONENTS;
     fpu.bytes = FXSAVE_BYTES + XSAVE_HEADER;
     for (uint32_t i = 2; i < 63; i++) {
@@ -132,7 +120,7 @@ static void find_xsave(void)
         if (a + b > fpu.bytes)
             fpu.bytes = a + b;
         if (i == 2)
-            fpu.avx_offset = b;
+            fpu.format.avx_offset = b;
     }
     fpu.bytes = (fpu.bytes + 63) & ~(size_t)63;
 }
@@ -145,9 +133,9 @@ void context_init(void)
     cpu.host_fs = context_fs_base();
     find_xsave();
     __asm__ volatile("fxsave64 %0" : "=m"(image));
-    memcpy(&fpu.mxcsr_mask, image + FXSAVE_MXCSR_MASK, sizeof fpu.mxcsr_mask);
-    if (fpu.mxcsr_mask == 0)
-        fpu.mxcsr_mask = 0xffbf;
+    memcpy(&fpu.format.mxcsr_mask, image + FXSAVE_MXCSR_MASK, sizeof fpu.format.mxcsr_mask);
+    if (fpu.format.mxcsr_mask == 0)
+        fpu.format.mxcsr_mask = MXCSR_MASK_OLD;
 }
 
 /* ---- Exchange -------------------------------------------------------------------------------- */
@@ -358,49 +346,16 @@ static void settle(struct hal_context *context)
     LIVE(context) = 1;
 }
 
-/* xsave does not write a component that is in its initial state: memory may hold old bytes. */
 void hal_context_get_fpu(struct hal_context *context, struct hal_fpu_view *out)
 {
-    uint64_t have = COMPONENT_X87 | COMPONENT_SSE;
-    const char *area = context->fpu;
-
     settle(context);
-    if (cpu.xsave)
-        memcpy(&have, area + FXSAVE_BYTES, sizeof have);
-    memset(out, 0, sizeof *out);
-    out->fxsave[FXSAVE_FCW] = FCW_INITIAL & 0xff;
-    out->fxsave[FXSAVE_FCW + 1] = FCW_INITIAL >> 8;
-    if (have & COMPONENT_X87) {
-        memcpy(out->fxsave, area, FXSAVE_MXCSR);
-        memcpy(out->fxsave + FXSAVE_ST, area + FXSAVE_ST, FXSAVE_XMM - FXSAVE_ST);
-    }
-    memcpy(out->fxsave + FXSAVE_MXCSR, area + FXSAVE_MXCSR, 8);
-    if (have & COMPONENT_SSE)
-        memcpy(out->fxsave + FXSAVE_XMM, area + FXSAVE_XMM, 256);
-    if (have & COMPONENT_AVX && fpu.avx_offset)
-        memcpy(out->ymm_high, area + fpu.avx_offset, sizeof out->ymm_high);
+    fpu_area_view(context->fpu, &fpu.format, out);
 }
 
 void hal_context_set_fpu(struct hal_context *context, const struct hal_fpu_view *in)
 {
-    char *area = context->fpu;
-    uint64_t have;
-    uint32_t mxcsr;
-
     settle(context);
-    memcpy(area, in->fxsave, FXSAVE_BYTES);
-    memcpy(&mxcsr, in->fxsave + FXSAVE_MXCSR, sizeof mxcsr);
-    mxcsr &= fpu.mxcsr_mask; /* loading another bit would fault */
-    memcpy(area + FXSAVE_MXCSR, &mxcsr, sizeof mxcsr);
-    if (!cpu.xsave)
-        return;
-    memcpy(&have, area + FXSAVE_BYTES, sizeof have);
-    have |= COMPONENT_X87 | COMPONENT_SSE;
-    if (fpu.avx_offset) {
-        memcpy(area + fpu.avx_offset, in->ymm_high, sizeof in->ymm_high);
-        have |= COMPONENT_AVX;
-    }
-    memcpy(area + FXSAVE_BYTES, &have, sizeof have);
+    fpu_area_change(context->fpu, &fpu.format, in);
 }
 
 /* The host's debug registers belong to its debuggers. */

@@ -12,25 +12,12 @@
 #include "context.h"
 
 #include "cpu.h"
+#include "fpu_area.h"
 #include "machine.h"
 #include "string.h"
 #include "timer.h"
 #include "virtual.h"
 #include "x86.h"
-
-#define FXSAVE_BYTES  512
-#define XSAVE_HEADER  64
-#define COMPONENT_X87 (1ull << 0)
-#define COMPONENT_SSE (1ull << 1)
-#define COMPONENT_AVX (1ull << 2)
-
-#define FXSAVE_FCW        0
-#define FXSAVE_MXCSR      24
-#define FXSAVE_MXCSR_MASK 28
-#define FXSAVE_ST         32
-#define FXSAVE_XMM        160
-#define FCW_INITIAL       0x37f
-#define MXCSR_INITIAL     0x1f80
 
 enum save_kind { SAVE_FXSAVE, SAVE_XSAVE, SAVE_XSAVEOPT };
 
@@ -38,8 +25,7 @@ static struct {
     enum save_kind kind;
     uint32_t bytes;           /* of an area, rounded up to 64 */
     uint64_t xcr0;            /* components in it; 0 with fxsave */
-    uint32_t avx_offset;      /* of the upper halves of ymm0..15; 0: none */
-    uint32_t mxcsr_mask;      /* 0 until asked for */
+    struct fpu_format format; /* zero until asked for */
     struct fpu_page *partial; /* pages with a free area */
 } fpu = {.bytes = FXSAVE_BYTES};
 
@@ -286,84 +272,55 @@ void hal_context_destroy(struct hal_context *context)
     context->fpu = NULL;
 }
 
-static uint64_t *state_components(struct hal_context *context)
-{
-    return (uint64_t *)((char *)context->fpu + FXSAVE_BYTES);
-}
-
-static uint32_t avx_offset(void)
-{
-    if (fpu.xcr0 & COMPONENT_AVX && fpu.avx_offset == 0)
-        fpu.avx_offset = x86_cpuid(0xd, 2).ebx;
-    return fpu.avx_offset;
-}
-
-/* xsave need not write a component that is in its initial state; then memory holds old bytes. */
-void hal_context_get_fpu(struct hal_context *context, struct hal_fpu_view *out)
-{
-    uint64_t have = COMPONENT_X87 | COMPONENT_SSE;
-    const uint8_t *area = context->fpu;
-
-    if (cpu_this()->current == context)
-        save(context);
-    memset(out->ymm_high, 0, sizeof out->ymm_high);
-    memcpy(out->fxsave, &initial, sizeof out->fxsave);
-    if (!SAVED(context))
-        return;
-    if (fpu.kind != SAVE_FXSAVE)
-        have = *state_components(context);
-    if (have & COMPONENT_X87) {
-        memcpy(out->fxsave, area, FXSAVE_MXCSR);
-        memcpy(out->fxsave + FXSAVE_ST, area + FXSAVE_ST, FXSAVE_XMM - FXSAVE_ST);
-    }
-    memcpy(out->fxsave + FXSAVE_MXCSR, area + FXSAVE_MXCSR, 8);
-    if (have & COMPONENT_SSE)
-        memcpy(out->fxsave + FXSAVE_XMM, area + FXSAVE_XMM, 256);
-    if (have & COMPONENT_AVX)
-        memcpy(out->ymm_high, area + avx_offset(), sizeof out->ymm_high);
-}
-
-/* The bits of MXCSR that this processor has; loading another one faults. */
+/* The bits of MXCSR that this processor has. */
 static uint32_t mxcsr_mask(void)
 {
     static uint8_t image[FXSAVE_BYTES] __attribute__((aligned(16)));
+    uint32_t mask;
 
     if (machine.deterministic)
         return VIRTUAL_MXCSR_MASK;
-    if (fpu.mxcsr_mask == 0) {
-        __asm__ volatile("fxsave64 %0" : "=m"(image));
-        memcpy(&fpu.mxcsr_mask, image + FXSAVE_MXCSR_MASK, sizeof fpu.mxcsr_mask);
-        if (fpu.mxcsr_mask == 0)
-            fpu.mxcsr_mask = 0xffbf;
+    __asm__ volatile("fxsave64 %0" : "=m"(image));
+    memcpy(&mask, image + FXSAVE_MXCSR_MASK, sizeof mask);
+    return mask ? mask : MXCSR_MASK_OLD;
+}
+
+static const struct fpu_format *format(void)
+{
+    if (!fpu.format.mxcsr_mask)
+        fpu.format = (struct fpu_format){
+            .xsave = fpu.kind != SAVE_FXSAVE,
+            .avx_offset = fpu.xcr0 & COMPONENT_AVX ? x86_cpuid(0xd, 2).ebx : 0,
+            .mxcsr_mask = mxcsr_mask(),
+        };
+    return &fpu.format;
+}
+
+void hal_context_get_fpu(struct hal_context *context, struct hal_fpu_view *out)
+{
+    if (cpu_this()->current == context)
+        save(context);
+    if (SAVED(context)) {
+        fpu_area_view(context->fpu, format(), out);
+        return;
     }
-    return fpu.mxcsr_mask;
+    memset(out, 0, sizeof *out);
+    memcpy(out->fxsave, &initial, sizeof out->fxsave);
 }
 
 void hal_context_set_fpu(struct hal_context *context, const struct hal_fpu_view *in)
 {
     struct cpu *cpu = cpu_this();
-    uint8_t *area = context->fpu;
-    uint32_t mxcsr;
 
     /* Components that the view does not show keep their state, so there has to be one. */
     if (cpu->current == context) {
         save(context);
         cpu->current = NULL;
     } else if (!SAVED(context)) {
-        memset(area, 0, fpu.bytes);
+        memset(context->fpu, 0, fpu.bytes);
         SAVED(context) = 1;
     }
-    memcpy(area, in->fxsave, FXSAVE_BYTES);
-    memcpy(&mxcsr, in->fxsave + FXSAVE_MXCSR, sizeof mxcsr);
-    mxcsr &= mxcsr_mask();
-    memcpy(area + FXSAVE_MXCSR, &mxcsr, sizeof mxcsr);
-    if (fpu.kind == SAVE_FXSAVE)
-        return;
-    *state_components(context) |= COMPONENT_X87 | COMPONENT_SSE;
-    if (fpu.xcr0 & COMPONENT_AVX) {
-        memcpy(area + avx_offset(), in->ymm_high, sizeof in->ymm_high);
-        *state_components(context) |= COMPONENT_AVX;
-    }
+    fpu_area_change(context->fpu, format(), in);
 }
 
 /*
