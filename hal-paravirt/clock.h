@@ -7,7 +7,7 @@
 
 void clock_init(void);
 
-/* What takes the time stamp counter's place in deterministic mode, or needs an offset to it. It keeps
+/* What takes the place of the time stamp counter in deterministic mode, or adds an offset. It keeps
  * all registers. */
 uint64_t clock_now_otherwise(void) __attribute__((no_caller_saved_registers, used));
 
