@@ -104,11 +104,13 @@ static void run(struct zvmm *vm)
 }
 
 /* A machine that was restored from PARENT, taken at `before`, and runs to the event `stop`. */
-static struct zvmm *restore(const char *words, const char *before, const char *stop)
+static struct zvmm *restore_with(uint64_t bytes, const char *words, const char *before,
+                                 const char *stop)
 {
     struct zvmm_error error;
     struct zvmm *vm;
     struct zvmm_config config = config_for(words, before);
+    config.memory_bytes = bytes;
     ASSERT_GOOD(error, zvmm_create(&config, &vm, &error));
     run(vm);
     ASSERT_GOOD(error, zvmm_snapshot(vm, PARENT, NULL, &error));
@@ -118,6 +120,11 @@ static struct zvmm *restore(const char *words, const char *before, const char *s
     ASSERT_GOOD(error, zvmm_restore(&config, PARENT, &vm, &error));
     host.forks = 0;
     return vm;
+}
+
+static struct zvmm *restore(const char *words, const char *before, const char *stop)
+{
+    return restore_with(16 << 20, words, before, stop);
 }
 
 /* ... and has run to it. */
@@ -343,6 +350,23 @@ static void test_reset_of_changing_runs(void **state)
     zvmm_destroy(vm);
 }
 
+/* More pages than the dirty ring has room for: KVM stops the guest until there is room again. */
+static void test_reset_of_many_pages(void **state)
+{
+    (void)state;
+    struct zvmm_error error;
+    struct zvmm *vm = restore_with(64 << 20, "touch 5000 2", "marker:0x1000", "marker:0x1001");
+    uint8_t *marked = copy_memory(vm);
+    ASSERT_GOOD(error, zvmm_mark(vm, &error));
+    for (unsigned i = 0; i < 3; i++) {
+        run(vm);
+        ASSERT_GOOD(error, zvmm_reset(vm, &error));
+        assert_memory(vm, marked);
+    }
+    free(marked);
+    zvmm_destroy(vm);
+}
+
 static uint64_t resident_pages(void)
 {
     unsigned long all = 0, resident = 0;
@@ -396,6 +420,7 @@ int main(void)
         CASE(test_writer_dies),
         CASE(test_reset_between),
         CASE(test_reset_of_changing_runs),
+        CASE(test_reset_of_many_pages),
         CASE(test_memory_of_a_restored_machine),
     };
     if (access("/dev/kvm", R_OK | W_OK) != 0) {
