@@ -72,13 +72,14 @@ zx_status_t process_start(struct process *process, struct thread *thread, zx_vad
     }
     process->state = PROCESS_RUNNING;
     KTRACE(KTRACE_TAG_PROC_START, thread->object.koid, process->object.koid, 0, 0);
-    thread->flags |= THREAD_PROCESS_STARTING;
+    thread->flags |= THREAD_PROCESS_STARTING | THREAD_BEGINNING;
     return thread_start(thread, pc, sp, value, arg2);
 }
 
 /*
  * Its page is mapped here: the instruction would fault, which takes a trap more, and a snapshot at
- * the marker would have that still before it. Whatever is wrong with the address, the fault tells.
+ * the marker would have that still before it. Whatever is wrong with the address, the fault tells;
+ * a pager's page is waited for by the thread, as it would have been.
  */
 void process_begins(const struct process *process, zx_vaddr_t first)
 {

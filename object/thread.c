@@ -206,7 +206,6 @@ static void attend(struct thread *thread)
         leave(thread);
     } else if (flags & THREAD_PROCESS_STARTING) {
         thread->flags &= ~THREAD_PROCESS_STARTING;
-        process_begins(thread->process, thread->context.regs.rip);
         exception_announce(thread, ZX_EXCP_PROCESS_STARTING);
     } else if (flags & THREAD_STARTING) {
         thread->flags &= ~THREAD_STARTING;
@@ -216,8 +215,11 @@ static void attend(struct thread *thread)
 
         thread->flags &= ~THREAD_POLICY;
         exception_raise(thread, &cause);
-    } else {
+    } else if (flags & THREAD_SUSPEND) {
         stop_suspended(thread);
+    } else { /* THREAD_BEGINNING */
+        thread->flags &= ~THREAD_BEGINNING;
+        process_begins(thread->process, thread->context.regs.rip);
     }
 }
 

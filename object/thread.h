@@ -41,6 +41,7 @@ enum thread_flag {
     THREAD_STARTING = 1u << 4,         /* its process's debugger is to be told */
     THREAD_POLICY = 1u << 5,           /* policy_reason is an exception to be raised */
     THREAD_SUSPEND = 1u << 6,          /* suspend_count is not 0 */
+    THREAD_BEGINNING = 1u << 7,        /* its process has not executed anything so far */
 };
 
 struct thread {

@@ -162,6 +162,38 @@ static void test_pager_fault_and_failure(void **state)
     end_thread(a);
 }
 
+/* A process whose first page its pager has: the thread waits for it before it begins. */
+static void test_pager_begin(void **state)
+{
+    struct thread *a = fixture_thread();
+    struct setup s = new_setup(8);
+    struct aspace *aspace = fix.process->aspace;
+    zx_vaddr_t va;
+
+    (void)state;
+    assert_status(vmar_map(aspace->root, ZX_VM_PERM_READ | ZX_VM_PERM_EXECUTE, 0, s.object, 0,
+                           8 * PAGE, &va),
+                  ZX_OK);
+    a->context.regs.rip = va + 3 * PAGE + 5;
+    a->flags |= THREAD_PROCESS_STARTING | THREAD_STARTING | THREAD_BEGINNING;
+    thread_suspend(a);
+    assert_false(fixture_run(a)); /* suspended: it does not begin yet */
+    expect_nothing(&s);
+    thread_resume(a);
+    assert_false(fixture_run(a));
+    assert_true(waits(a));
+    expect_request(&s, ZX_PAGER_VMO_READ, 3, 1);
+    supply(&s, 3, 1);
+    assert_true(fixture_run(a));
+    assert_int_equal(a->flags, 0);
+    expect_nothing(&s);
+    /* Nothing is there: the fault will tell. */
+    a->context.regs.rip = va + 8 * PAGE;
+    a->flags |= THREAD_BEGINNING;
+    assert_true(fixture_run(a));
+    end_thread(a);
+}
+
 static void test_pager_commit_asks_for_ranges(void **state)
 {
     struct thread *a = fixture_thread();
@@ -452,6 +484,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_pager_read),
         TEST(test_pager_fault_and_failure),
+        TEST(test_pager_begin),
         TEST(test_pager_commit_asks_for_ranges),
         TEST(test_pager_clones),
         TEST(test_pager_supply_errors),
