@@ -226,9 +226,11 @@ expect 'of the same program' has 'Hello from user space!'
 for file in "$D/cache/zvmm"/*.zsnap; do truncate -s 5000 "$file"; done
 case_run 'damaged ones are replaced' 0 ./zvmm --warm guest.elf -- hello
 expect 'and it runs' has 'Hello from user space!'
-for n in {1..40}; do touch -d '1 hour ago' "$D/cache/zvmm/$n.zsnap"; done
+for n in {1..40}; do touch -d '1 hour ago' "$D/cache/zvmm/$(printf '%032x' "$n").zsnap"; done
+touch -d '1 day ago' "$D/cache/zvmm/mine.zsnap"
 case_run 'the oldest go' 0 ./zvmm --warm guest.elf -- hello and more
-expect 'so that some remain' test "$(kept)" = 32
+expect 'so that some remain' test "$(kept)" = 33
+expect "and what is the user's" test -e "$D/cache/zvmm/mine.zsnap"
 chmod 777 "$D/cache/zvmm"
 case_run 'a folder of everybody' 125 ./zvmm --warm guest.elf -- hello
 expect 'is not trusted' err_has 'can be written by others'

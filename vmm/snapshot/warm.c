@@ -134,10 +134,10 @@ static int choose_files(struct warm *warm, struct zvmm_error *error)
 /* ---- What is kept ------------------------------------------------------------------------------
  */
 
-static bool is_snapshot(const char *name)
+/* A name that name_file() gives; what else is in the folder is not ours. */
+static bool is_kept(const char *name)
 {
-    const char *suffix = strrchr(name, '.');
-    return suffix != NULL && strcmp(suffix, ".zsnap") == 0;
+    return strspn(name, "0123456789abcdef") == 32 && strcmp(name + 32, ".zsnap") == 0;
 }
 
 /* Count the kept machines in the folder; the one that is oldest goes to `oldest`. */
@@ -148,7 +148,7 @@ static unsigned count_kept(DIR *folder, char oldest[NAME_MAX + 1])
     unsigned count = 0;
     rewinddir(folder);
     for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
-        if (!is_snapshot(entry->d_name) || fstatat(dirfd(folder), entry->d_name, &status, 0) != 0)
+        if (!is_kept(entry->d_name) || fstatat(dirfd(folder), entry->d_name, &status, 0) != 0)
             continue;
         struct timespec time = status.st_mtim;
         if (count++ == 0 || time.tv_sec < least.tv_sec ||
