@@ -207,25 +207,37 @@ bool mirror_fault(struct hal_page_table *table, uint64_t address, uint32_t acces
 
 /* ---- Changes --------------------------------------------------------------------------------- */
 
+/* Whether `entry` at `address` belongs to the run. */
+static bool continues(const struct mirror_run *run, uint64_t address, uint64_t entry)
+{
+    return address == run->start + run->pages * HAL_PAGE_SIZE &&
+           follows(run->first, entry, run->pages);
+}
+
 void mirror_range_add(struct mirror_range *range, uint64_t address, uint64_t entry)
 {
-    uint64_t distance = (address - range->start) / HAL_PAGE_SIZE;
+    struct mirror_run *last = range->num_runs > 0 ? &range->runs[range->num_runs - 1] : NULL;
 
     entry &= ~PTE_MIRRORED;
     if (range->start == range->end)
-        *range = (struct mirror_range){.start = address, .first = entry};
-    else if (range->end != address || !follows(range->first, entry, distance))
-        range->broken = true;
+        range->start = address;
+    if (last && continues(last, address, entry))
+        last->pages++;
+    else if (range->num_runs < MIRROR_RUNS)
+        range->runs[range->num_runs++] =
+            (struct mirror_run){.start = address, .first = entry, .pages = 1};
     range->end = address + HAL_PAGE_SIZE;
 }
 
-/* Moves what is one run, and worth it, aside. */
+/* Moves what is worth it aside. */
 static void park_range(const struct mirror_range *range)
 {
-    size_t pages = (range->end - range->start) / HAL_PAGE_SIZE;
+    for (unsigned i = 0; i < range->num_runs; i++) {
+        const struct mirror_run *run = &range->runs[i];
 
-    if (!range->broken && !is_zero_page(range->first))
-        park_put(range->start, range->first & PTE_ADDRESS, pages, range->first & PTE_FLAGS);
+        if (!is_zero_page(run->first))
+            park_put(run->start, run->first & PTE_ADDRESS, run->pages, run->first & PTE_FLAGS);
+    }
 }
 
 /* The tables' epochs say whether anything is shown: one that owns no slice has lost them all. */

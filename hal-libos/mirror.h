@@ -17,12 +17,27 @@
 /* Pages that the kernel should have mapped at a fault: so many, and more, may be shown at once. */
 #define MIRROR_AROUND 128u
 
+/* Pages that one host mapping shows. */
+struct mirror_run {
+    uint64_t start;
+    uint64_t first; /* the first page's entry, as it was */
+    size_t pages;
+};
+
+#define MIRROR_RUNS 4u
+
 /* Pages of a page table that the host shows and that have changed. */
 struct mirror_range {
     uint64_t start, end; /* hull of those pages; empty: start == end */
-    uint64_t first;      /* the first one's entry, as it was */
-    bool broken;         /* there are others between, or their frames do not follow each other */
+    unsigned num_runs;   /* the lowest ones; there may be more */
+    struct mirror_run runs[MIRROR_RUNS];
 };
+
+static inline void mirror_range_init(struct mirror_range *range)
+{
+    range->start = range->end = 0;
+    range->num_runs = 0;
+}
 
 /* Adds the page at `address`, the highest so far, whose entry was `entry`. */
 void mirror_range_add(struct mirror_range *range, uint64_t address, uint64_t entry);

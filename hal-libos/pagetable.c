@@ -131,9 +131,10 @@ static zx_status_t map_range(struct hal_page_table *table, zx_vaddr_t address,
                              const hal_paddr_t *frames, hal_paddr_t paddr, size_t count,
                              uint32_t flags)
 {
-    struct mirror_range stale = {.start = 0};
+    struct mirror_range stale;
     zx_status_t status = ZX_OK;
 
+    mirror_range_init(&stale);
     check_range(table, address, count);
     if (!(flags & ANY_ACCESS)) {
         hal_page_table_unmap(table, address, count);
@@ -248,8 +249,9 @@ static void unmap_region(struct hal_page_table *table, uint64_t *entries, uint64
 /* Everything between the first and the last page that was shown goes from the host in one call. */
 void hal_page_table_unmap(struct hal_page_table *table, zx_vaddr_t address, size_t count)
 {
-    struct mirror_range stale = {.start = 0};
+    struct mirror_range stale;
 
+    mirror_range_init(&stale);
     visit_range(table, address, count, unmap_region, 0, &stale);
     if (stale.start != stale.end)
         mirror_drop(table, &stale);
@@ -274,8 +276,9 @@ static void protect_region(struct hal_page_table *table, uint64_t *entries, uint
 zx_status_t hal_page_table_protect(struct hal_page_table *table, zx_vaddr_t address, size_t count,
                                    uint32_t flags)
 {
-    struct mirror_range stale = {.start = 0};
+    struct mirror_range stale;
 
+    mirror_range_init(&stale);
     if (!(flags & ANY_ACCESS)) {
         hal_page_table_unmap(table, address, count);
         return ZX_OK;

@@ -8,7 +8,7 @@
 
 #include <sys/mman.h>
 
-#define PLACES 8u
+#define PLACES 16u
 
 struct run {
     hal_paddr_t paddr;

@@ -253,6 +253,12 @@ static void test_parking(struct space *space)
     ok(show_run(space, other, rest, SHORT, HAL_MAP_READ, 700 + FIRST) &&
            drop_run(space, other, SHORT) && drop_run(space, at, FIRST),
        "while the rest is shown otherwise");
+    for (unsigned i = 0; i < 2; i++) /* the second half first */
+        good = good && show_run(space, at, rest, SHORT, rights, 700 + FIRST) &&
+               show_run(space, at + SHORT * HAL_PAGE_SIZE, paddr, FIRST, rights, 700) &&
+               drop_run(space, at, RUN);
+    ok(good && park_find(rest, rights, RUN) == SHORT && park_find(paddr, rights, RUN) == FIRST,
+       "two runs that are dropped together are parked each");
     for (unsigned i = 0; i < 20; i++) /* more runs than are kept, on each other's places */
         for (unsigned twice = 0; twice < 2; twice++)
             good = good &&
