@@ -36,7 +36,7 @@ static void test_descheduled(void **state)
     struct vouch_window windows[] = {
         {100, 200, 0, 0}, {300, 400, 0, 0}, {500, 600, 0, 0}, {700, 800, 0, 0}};
     vouch_add_span(&facts, 210, 290, VOUCH_DESCHEDULED); /* between two samples */
-    vouch_add_span(&facts, 400, 450, VOUCH_DESCHEDULED); /* touches the second's end */
+    vouch_add_span(&facts, 398, 450, VOUCH_DESCHEDULED); /* the second's end */
     vouch_add_span(&facts, 540, 541, VOUCH_DESCHEDULED); /* inside the third */
     vouch_add_span(&facts, 550, 900, VOUCH_STOLEN);      /* from the third to after the fourth */
     vouch_judge(&facts, windows, 4);
@@ -91,6 +91,31 @@ static void test_blocks(void **state)
     vouch_judge(&facts, windows, 3);
     assert_int_equal(windows[0].reasons | windows[1].reasons, 0);
     assert_int_equal(windows[2].reasons, VOUCH_DESCHEDULED);
+    vouch_clear(&facts);
+}
+
+/* A hundredth of a long sample is overlooked, whatever took it; more is not. */
+static void test_long_samples(void **state)
+{
+    (void)state;
+    const uint64_t ms = 2000000;
+    struct vouch_facts facts = {0};
+    struct vouch_window windows[4];
+    for (uint64_t i = 0; i < 4; i++)
+        windows[i] = (struct vouch_window){i * 1000 * ms, i * 1000 * ms + 300 * ms, 0, 0};
+    vouch_add_span(&facts, 10 * ms, 11 * ms, VOUCH_DESCHEDULED);
+    vouch_add_span(&facts, 20 * ms, 21 * ms, VOUCH_STOLEN);
+    vouch_add_span(&facts, 1010 * ms, 1012 * ms, VOUCH_DESCHEDULED);
+    vouch_add_span(&facts, 1020 * ms, 1022 * ms, VOUCH_DESCHEDULED);
+    for (uint64_t i = 0; i < 5; i++)
+        vouch_add_block(&facts, 2000 * ms + i);
+    vouch_add_block(&facts, 3000 * ms + 1);
+    vouch_add_span(&facts, 3010 * ms, 3010 * ms + 1, VOUCH_BLIND);
+    vouch_judge(&facts, windows, 4);
+    assert_int_equal(windows[0].reasons, 0);
+    assert_int_equal(windows[1].reasons, VOUCH_DESCHEDULED);
+    assert_int_equal(windows[2].reasons, 0);
+    assert_int_equal(windows[3].reasons, VOUCH_BLIND);
     vouch_clear(&facts);
 }
 
@@ -305,13 +330,14 @@ static void test_budget(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_undisturbed), cmocka_unit_test(test_descheduled),
-        cmocka_unit_test(test_exits),       cmocka_unit_test(test_exits_in_half),
-        cmocka_unit_test(test_blocks),      cmocka_unit_test(test_blind),
-        cmocka_unit_test(test_ring),        cmocka_unit_test(test_steal),
-        cmocka_unit_test(test_no_record),   cmocka_unit_test(test_output),
-        cmocka_unit_test(test_pace),        cmocka_unit_test(test_full_pace),
-        cmocka_unit_test(test_reasons),     cmocka_unit_test(test_budget),
+        cmocka_unit_test(test_undisturbed),  cmocka_unit_test(test_descheduled),
+        cmocka_unit_test(test_exits),        cmocka_unit_test(test_exits_in_half),
+        cmocka_unit_test(test_blocks),       cmocka_unit_test(test_blind),
+        cmocka_unit_test(test_ring),         cmocka_unit_test(test_steal),
+        cmocka_unit_test(test_no_record),    cmocka_unit_test(test_output),
+        cmocka_unit_test(test_pace),         cmocka_unit_test(test_full_pace),
+        cmocka_unit_test(test_long_samples), cmocka_unit_test(test_reasons),
+        cmocka_unit_test(test_budget),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

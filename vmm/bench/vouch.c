@@ -5,9 +5,11 @@
 
 #include "array.h"
 
-#define MOST_MOMENTS   4096 /* a sample with more counts as having these */
-#define PACE_TOLERANCE 32   /* a 32nd beside it is the same pace */
-#define PACE_RARE      50   /* fewer than one sample in so many is an exception */
+#define MOST_MOMENTS   4096  /* a sample with more counts as having these */
+#define OVERLOOKED     100   /* a disturbance of less than this part of a sample changes nothing */
+#define MOMENT_TICKS   30000 /* what a short switch or an exit may cost: some ten microseconds */
+#define PACE_TOLERANCE 32    /* a 32nd beside it is the same pace */
+#define PACE_RARE      50    /* fewer than one sample in so many is an exception */
 
 /* ---- Facts ---------------------------------------------------------------------------------- */
 
@@ -91,13 +93,37 @@ static size_t required(const struct vouch_moments *moments, const struct vouch_w
     return best;
 }
 
+/* Whether this much of a window, in ticks, is more than may be overlooked. */
+static bool matters(const struct vouch_window *window, uint64_t ticks)
+{
+    return ticks > (window->end - window->begin) / OVERLOOKED;
+}
+
+/* Whether so many moments more than required may have cost the window something. */
+static bool is_excess(const struct vouch_window *window, size_t count, size_t required)
+{
+    return count > required && matters(window, (count - required) * MOMENT_TICKS);
+}
+
+static uint64_t overlap(const struct vouch_span *span, const struct vouch_window *window)
+{
+    uint64_t begin = span->begin > window->begin ? span->begin : window->begin;
+    uint64_t end = span->end < window->end ? span->end : window->end;
+    return end - begin + 1;
+}
+
 static unsigned reasons_of_spans(const struct vouch_facts *facts, const struct vouch_window *window)
 {
     unsigned reasons = 0;
-    for (size_t i = 0; i < facts->span_count; i++)
-        if (facts->spans[i].begin <= window->end && facts->spans[i].end >= window->begin)
-            reasons |= facts->spans[i].reason;
-    return reasons;
+    uint64_t disturbed = 0;
+    for (size_t i = 0; i < facts->span_count; i++) {
+        const struct vouch_span *span = &facts->spans[i];
+        if (span->begin > window->end || span->end < window->begin)
+            continue;
+        disturbed += overlap(span, window);
+        reasons |= span->reason;
+    }
+    return matters(window, disturbed) ? reasons : reasons & VOUCH_BLIND;
 }
 
 void vouch_judge(const struct vouch_facts *facts, struct vouch_window *windows, size_t count)
@@ -106,9 +132,9 @@ void vouch_judge(const struct vouch_facts *facts, struct vouch_window *windows, 
     size_t blocks = required(&facts->blocks, windows, count);
     for (size_t i = 0; i < count; i++) {
         windows[i].reasons = reasons_of_spans(facts, &windows[i]);
-        if (count_in(&facts->exits, &windows[i]) > exits)
+        if (is_excess(&windows[i], count_in(&facts->exits, &windows[i]), exits))
             windows[i].reasons |= VOUCH_EXITS;
-        if (count_in(&facts->blocks, &windows[i]) > blocks)
+        if (is_excess(&windows[i], count_in(&facts->blocks, &windows[i]), blocks))
             windows[i].reasons |= VOUCH_DESCHEDULED;
         if (facts->out_of_memory)
             windows[i].reasons |= VOUCH_BLIND;

@@ -57,7 +57,8 @@ void vouch_clear(struct vouch_facts *facts);
 
 /*
  * Judge the windows of one row. What the work requires in exits and in blocking is what most of its
- * samples needed; of two counts that are as frequent, the smaller.
+ * samples needed; of two counts that are as frequent, the smaller. What disturbed a sample for less
+ * than a hundredth of its time is overlooked, so that one of a tenth of a second has a chance.
  */
 void vouch_judge(const struct vouch_facts *facts, struct vouch_window *windows, size_t count);
 
