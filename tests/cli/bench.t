@@ -66,15 +66,15 @@ expect "Google Benchmark" perl -MJSON::PP -e 'local $/; my $j = decode_json(<>);
 expect "nothing is left over" test ! -e "$TAP_DIR/a.json.new"
 
 printf '%s\n' 'restore <all>  zvmm min=450000 median=500500 bare min=500000 median=600000 ratio=0.9' \
-    'take  zvmm min=20000 median=30000' '  file 12 KiB' >"$TAP_DIR/snapshots.txt"
+    'take it  qemu min=20000 median=30000 mean=40000' '  file 12 KiB' >"$TAP_DIR/snapshots.txt"
 session html --libos --html "$TAP_DIR/html" --published tests/bench/published.csv \
     --snapshots "$TAP_DIR/snapshots.txt"
 expect "what a snapshot costs" grep -q \
-    '<td>restore &lt;all></td><td>450</td><td>500</td><td>500</td><td>600</td><td>0.90</td>' \
+    '<td>restore &lt;all></td><td>zvmm</td><td>450</td><td>500</td><td>500</td><td>600</td><td>0.90</td>' \
     "$TAP_DIR/html/index.html"
-expect "without a prototype" grep -q '<td>take</td><td>20.0</td><td>30.0</td><td></td>' \
+expect "without a prototype" grep -q '<td>take it</td><td>qemu</td><td>20.0</td><td>30.0</td><td></td>' \
     "$TAP_DIR/html/index.html"
-expect "a remark" grep -q 'colspan="6">  file 12 KiB' "$TAP_DIR/html/index.html"
+expect "a remark" grep -q 'colspan="7">  file 12 KiB' "$TAP_DIR/html/index.html"
 expect "the page has the row" grep -q '<td>HandleCreate_Event' "$TAP_DIR/html/index.html"
 expect "the page has a column of Zircon" grep -q '<th>Zircon</th>' "$TAP_DIR/html/index.html"
 if command -v gnuplot >/dev/null; then

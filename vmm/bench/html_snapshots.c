@@ -1,7 +1,7 @@
 /*
  * html_snapshots.c - what snapshots cost: the lines of tests/bench/snapshot as a table.
  *
- *     WHAT zvmm min=NS median=NS [bare min=NS median=NS ratio=R]
+ *     WHAT SUBJECT min=NS median=NS ... [bare min=NS median=NS ...]
  *
  * Another line is a remark.
  */
@@ -16,29 +16,48 @@ static void print_us(FILE *page, double ns)
     fprintf(page, ns < 100000 ? "<td>%.1f</td>" : "<td>%.0f</td>", ns / 1000);
 }
 
+/* The last word before `end`; *before is the length of what is before that word. */
+static const char *last_word(const char *line, size_t end, size_t *before)
+{
+    while (end > 0 && line[end - 1] != ' ')
+        end--;
+    const char *word = line + end;
+    while (end > 0 && line[end - 1] == ' ')
+        end--;
+    *before = end;
+    return word;
+}
+
+static void print_bare(FILE *page, const char *figures, double ours)
+{
+    double least, median;
+    const char *other = strstr(figures, " bare min=");
+    if (other == NULL || sscanf(other, " bare min=%lf median=%lf", &least, &median) != 2) {
+        fputs("<td></td><td></td><td></td>", page);
+        return;
+    }
+    print_us(page, least);
+    print_us(page, median);
+    fprintf(page, "<td>%.2f</td>", least > 0 ? ours / least : 0);
+}
+
 /* False: it has not that form. */
 static bool print_figures(FILE *page, const char *line)
 {
-    double ours[2], bare[2];
-    const char *figures = strstr(line, " zvmm min=");
-    if (figures == NULL || sscanf(figures, " zvmm min=%lf median=%lf", &ours[0], &ours[1]) != 2)
+    double least, median;
+    size_t length;
+    const char *figures = strstr(line, " min=");
+    if (figures == NULL || sscanf(figures, " min=%lf median=%lf", &least, &median) != 2)
         return false;
-    int length = (int)(figures - line);
-    while (length > 0 && line[length - 1] == ' ')
-        length--;
+    const char *subject = last_word(line, (size_t)(figures - line), &length);
     fputs("<tr><td>", page);
-    html_text(page, line, (size_t)length);
+    html_text(page, line, length);
+    fputs("</td><td>", page);
+    html_text(page, subject, (size_t)(figures - subject));
     fputs("</td>", page);
-    print_us(page, ours[0]);
-    print_us(page, ours[1]);
-    const char *other = strstr(figures, " bare min=");
-    if (other != NULL && sscanf(other, " bare min=%lf median=%lf", &bare[0], &bare[1]) == 2) {
-        print_us(page, bare[0]);
-        print_us(page, bare[1]);
-        fprintf(page, "<td>%.2f</td>", bare[0] > 0 ? ours[0] / bare[0] : 0);
-    } else {
-        fputs("<td></td><td></td><td></td>", page);
-    }
+    print_us(page, least);
+    print_us(page, median);
+    print_bare(page, figures, least);
     fputs("</tr>\n", page);
     return true;
 }
@@ -48,7 +67,7 @@ static void print_line(FILE *page, const char *line)
     size_t length = strcspn(line, "\n");
     if (length == 0 || print_figures(page, line))
         return;
-    fputs("<tr><td colspan=\"6\">", page);
+    fputs("<tr><td colspan=\"7\">", page);
     html_text(page, line, length);
     fputs("</td></tr>\n", page);
 }
@@ -65,7 +84,7 @@ int html_snapshots(const struct html *html, FILE *page, struct zvmm_error *error
     fputs("<h2>Snapshots</h2>\n<p>In us, the smallest and the median; beside it the bare "
           "prototype, which does the least for the same end without a check, and the ratio of the "
           "smallest.</p>\n"
-          "<table><thead><tr><th>what</th><th>zvmm, least</th><th>median</th>"
+          "<table><thead><tr><th>what</th><th>of</th><th>least</th><th>median</th>"
           "<th>bare, least</th><th>median</th><th>ratio</th></tr></thead><tbody>\n",
           page);
     while (getline(&line, &room, file) >= 0)
