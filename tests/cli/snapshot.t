@@ -84,6 +84,7 @@ case_run 'ctl status' 0 ./zvmm ctl "$D/sock" status
 expect 'it names the guest' has 'guest=guest.elf'
 case_run 'ctl snapshot' 0 ./zvmm ctl "$D/sock" snapshot "$D/ctl.zsnap"
 case_run 'ctl snapshot with a parent' 0 ./zvmm ctl "$D/sock" snapshot "$D/ctl2.zsnap" --parent "$D/ctl.zsnap"
+case_run 'ctl snapshot with that as parent' 0 ./zvmm ctl "$D/sock" snapshot "$D/ctl3.zsnap" --parent "$D/ctl2.zsnap"
 case_run 'ctl snapshot to nowhere' 125 ./zvmm ctl "$D/sock" snapshot /nonexistent/a.zsnap
 expect 'says why in one line' one_line_error
 case_run 'ctl unknown command' 125 ./zvmm ctl "$D/sock" frobnicate
@@ -97,8 +98,10 @@ expect 'the machine went on' has_both "$D/cat.out" one two
 case_run 'ctl without a machine' 125 ./zvmm ctl "$D/sock" status
 expect 'names the remedy' err_has 'start one with --ctl'
 printf 'three\n' >"$D/line"
-STDIN_FILE=$D/line case_run 'the restored machine takes new input' 0 ./zvmm restore "$D/ctl2.zsnap"
-expect 'and echoes it' has three
+for i in 2 3; do
+    STDIN_FILE=$D/line case_run "the restored machine takes new input: $i" 0 ./zvmm restore "$D/ctl$i.zsnap"
+    expect "and echoes it: $i" has three
+done
 
 # SIGUSR1.
 ./zvmm -o "$D/usr1.zsnap" guest.elf -- sh <"$D/in" >"$D/sh.out" 2>&1 &

@@ -395,7 +395,7 @@ static uint64_t pages_for(uint64_t bytes)
     run(vm);
     uint64_t after = resident_pages();
     zvmm_destroy(vm);
-    return after - before;
+    return after > before ? after - before : 0;
 }
 
 /* The kernel counts resident pages in lots of up to 64 a thread. */
