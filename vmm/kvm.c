@@ -173,6 +173,15 @@ int kvm_set_logging(struct kvm *kvm, const struct memory *memory)
     return set_memory(kvm, memory, KVM_MEM_LOG_DIRTY_PAGES);
 }
 
+int kvm_forget_tables(struct kvm *kvm, const struct memory *memory)
+{
+    bool high = memory->bytes > LAYOUT_HOLE_END;
+    if (set_slot(kvm, memory, 0, 0, 0, 0) != 0 ||
+        (high && set_slot(kvm, memory, 1, 0, LAYOUT_HOLE_END, LAYOUT_HOLE_END) != 0))
+        return -1;
+    return kvm_set_logging(kvm, memory);
+}
+
 /*
  * Before there is a vCPU. A KVM without a ring (before 5.11) has a dirty log instead; so has one
  * that emulates ring 0, where each store of the kernel would be another entry of the ring.

@@ -36,6 +36,13 @@ int kvm_create_vm(struct kvm *kvm, const struct memory *memory, bool irqchip,
 int kvm_set_logging(struct kvm *kvm, const struct memory *memory);
 
 /*
+ * Make a KVM that shadows the guest's page tables, for want of hardware that walks them, forget
+ * what it knows: it has to when zvmm has written one, because it follows only the guest's stores.
+ * The slots are made anew, with logging; errno says why not.
+ */
+int kvm_forget_tables(struct kvm *kvm, const struct memory *memory);
+
+/*
  * A vCPU can be saved when its last exit is finished, which takes one KVM_RUN with immediate_exit.
  * Before it: have the registers left in run->s.regs. After it: whether it has `done` that (ended
  * with EINTR). kvm->settled then lasts until the next KVM_RUN.

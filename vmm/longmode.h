@@ -33,11 +33,13 @@ void longmode_user_segments(struct kvm_sregs *sregs);
 #define CR4_FSGSBASE   (1ull << 16)
 #define CR4_OSXSAVE    (1ull << 18)
 
-#define PTE_PRESENT (1ull << 0)
-#define PTE_WRITE   (1ull << 1)
-#define PTE_USER    (1ull << 2)
-#define PTE_LARGE   (1ull << 7)
-#define PTE_NX      (1ull << 63)
-#define PTE_ADDRESS 0x000ffffffffff000ull
+#define PTE_PRESENT  (1ull << 0)
+#define PTE_WRITE    (1ull << 1)
+#define PTE_USER     (1ull << 2)
+#define PTE_ACCESSED (1ull << 5)
+#define PTE_DIRTY    (1ull << 6)
+#define PTE_LARGE    (1ull << 7)
+#define PTE_NX       (1ull << 63)
+#define PTE_ADDRESS  0x000ffffffffff000ull
 
 #endif

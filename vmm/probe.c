@@ -18,6 +18,7 @@
 #include "probe.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -63,6 +64,24 @@ static const uint8_t code_landing[] = {0xe6, PROBE_PORT}; /* out %al, PROBE_PORT
 bool probe_is_hardware(void)
 {
     return access("/sys/module/kvm_intel", F_OK) == 0 || access("/sys/module/kvm_amd", F_OK) == 0;
+}
+
+/* A parameter of a KVM module that is switched on. */
+static bool is_on(const char *path)
+{
+    char value = 'N';
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    bool on = read(fd, &value, 1) == 1 && (value == 'Y' || value == '1');
+    close(fd);
+    return on;
+}
+
+bool probe_has_paging(void)
+{
+    return is_on("/sys/module/kvm_intel/parameters/ept") ||
+           is_on("/sys/module/kvm_amd/parameters/npt");
 }
 
 /* Scratch pages: PML4, PDPT, PD with one 2 MiB identity page for ring 0 and 3, and the code. */

@@ -10,6 +10,10 @@ enum { PROBE_PAGES = 4 };
 /* Whether hardware virtualisation is known to be behind the KVM, so that probing is a waste. */
 bool probe_is_hardware(void);
 
+/* Whether hardware walks the guest's page tables; else KVM shadows them. Reads two files: ask once.
+ */
+bool probe_has_paging(void);
+
 /*
  * Run a few instructions on the vCPU and report ZV_QUIRK_* bits. It uses PROBE_PAGES pages of
  * guest memory at `scratch` (the boot stack: they are zero again afterwards) and leaves the vCPU

@@ -81,7 +81,7 @@ struct zvmm_config {
     bool resettable;             /* zvmm_mark() will be called: KVM must know written pages   */
     bool incremental;            /* snapshots with a parent will be taken: the same           */
     const char *stop_at;         /* NULL, or at which event zvmm_run() returns, as snapshot_at */
-    uint64_t stop_after_ns;      /* 0, or after which time of a run zvmm_run() returns, code -1 */
+    uint64_t stop_after_ns;      /* 0, or how long a run may take: ZVMM_STOP_LATE           */
     const char *control_path;    /* NULL, or where zvmm_run() makes a control socket          */
     const char *snapshot_at;     /* NULL, or at which event zvmm_run() takes a snapshot: see   */
     const char *snapshot_path;   /* zvmm(1), --snapshot-at; where to, NULL for GUEST.zsnap;    */
@@ -96,7 +96,13 @@ enum zvmm_end {
     ZVMM_END_SIGNAL, /* a signal ended the run; code is its number                       */
     ZVMM_END_QUIT,   /* the user typed Ctrl-A x                                          */
     ZVMM_END_STOP,   /* config.stop_at has happened, and zvmm_run() again goes on; or a
-                        replay has come to the event config.replay_to                    */
+                        replay has come to the event config.replay_to; or as below       */
+};
+
+/* Codes of ZVMM_END_STOP that are not the number of a marker. */
+enum {
+    ZVMM_STOP_LATE = -1,  /* config.stop_after_ns has passed                              */
+    ZVMM_STOP_STUCK = -2, /* deterministic, with a mark: every thread waits, for ever     */
 };
 
 struct zvmm_result {

@@ -36,6 +36,25 @@ const struct input_script *determinism_save(const struct zvmm *vm, struct zsnap_
 /* ... and in, instead of determinism_create(). */
 int determinism_resume(struct zvmm *vm, const struct snapshot_file *file, struct zvmm_error *error);
 
+/* What a reset puts back beside the memory, in which the guest's clock is. */
+struct determinism_mark {
+    uint64_t events, taken, input_end;
+    uint32_t texts, preemptions;
+};
+
+/* Fails if the run is logged or compared with a log: those cannot go back. */
+int determinism_mark(const struct zvmm *vm, struct determinism_mark *mark,
+                     struct zvmm_error *error);
+
+/* After the memory has been put back. */
+void determinism_reset(struct zvmm *vm, const struct determinism_mark *mark);
+
+/*
+ * Console input that comes now, behind what the script still has; the number of bytes taken. From
+ * then on input does not end.
+ */
+uint64_t determinism_type(struct zvmm *vm, const void *data, uint64_t length);
+
 /* The guest's clock, ns. */
 uint64_t determinism_clock(const struct zvmm *vm);
 

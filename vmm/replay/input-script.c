@@ -188,6 +188,33 @@ int input_script_load(struct input_script *script, const char *path, struct zvmm
     return result;
 }
 
+/* ---- Adding --------------------------------------------------------------------------------- */
+
+uint64_t input_script_add(struct input_script *script, uint64_t now, const void *data,
+                          uint64_t length)
+{
+    uint64_t start = input_script_bytes(script);
+    if (length > INPUT_SCRIPT_MAX - start)
+        length = INPUT_SCRIPT_MAX - start;
+    if (length == 0)
+        return 0;
+    char *bytes = realloc(script->bytes, start + length);
+    if (bytes == NULL)
+        return 0;
+    script->bytes = bytes;
+    struct input_text *texts =
+        reallocarray(script->texts, script->count + 1ul, sizeof(script->texts[0]));
+    if (texts == NULL)
+        return 0;
+    script->texts = texts;
+    if (script->count != 0 && now < texts[script->count - 1].time)
+        now = texts[script->count - 1].time;
+    memcpy(bytes + start, data, length);
+    texts[script->count++] = (struct input_text){now, (uint32_t)start, (uint32_t)length};
+    script->end = UINT64_MAX;
+    return length;
+}
+
 /* ---- Taking --------------------------------------------------------------------------------- */
 
 uint64_t input_script_bytes(const struct input_script *script)

@@ -34,6 +34,13 @@ void input_script_init(struct input_script *script);
 int input_script_load(struct input_script *script, const char *path, struct zvmm_error *error);
 
 /*
+ * Add a text that can be read from `now` (ns) on, and when those before are read. Input does not
+ * end after it. Returns how many bytes were taken: 0 without memory.
+ */
+uint64_t input_script_add(struct input_script *script, uint64_t now, const void *data,
+                          uint64_t length);
+
+/*
  * Take up to `length` bytes that can be read at `now` (ns), given that `taken` bytes were taken
  * before. 0: none yet. -1: input has ended.
  */

@@ -209,7 +209,7 @@ void plan_see_exit(struct zvmm *vm)
     if (asked || (!vm->plan.met && is_met_by_exit(vm, &vm->plan)))
         fall_due(vm);
     if (!vm->ended && vm->limit_ns != 0 && clock_monotonic_ns() >= vm->limit_ns)
-        vm_end(vm, ZVMM_END_STOP, -1);
+        vm_end(vm, ZVMM_END_STOP, ZVMM_STOP_LATE);
     if (!vm->ended && !vm->stop.met && is_met_by_exit(vm, &vm->stop)) {
         vm->stop.met = true;
         vm_end(vm, ZVMM_END_STOP, 0);

@@ -9,11 +9,17 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "layout.h"
+#include "longmode.h"
+#include "probe.h"
+#include "replay/determinism.h"
 #include "snapshot/file.h"
 #include "snapshot/reset.h"
 #include "snapshot/state.h"
 #include "snapshot/time.h"
 #include "vm.h"
+
+enum { BLOCK_BYTES = 256 };
 
 struct mark {
     struct vcpu_state state;
@@ -23,8 +29,10 @@ struct mark {
     uint32_t pending;
     uint32_t console_tail;
     bool announced;
+    bool shadowed; /* KVM shadows the guest's page tables */
     unsigned runs; /* since the pages were protected */
     uint64_t written_by_first;
+    struct determinism_mark determinism; /* of a deterministic run */
 };
 
 static void copy_page(uint8_t *to, const uint8_t *from)
@@ -85,6 +93,8 @@ static int save_machine(struct mark *mark, struct zvmm *vm, struct zvmm_error *e
 {
     if (state_save(&mark->state, &vm->kvm, (vm->features & ZV_FEATURE_XSAVE) != 0, error) != 0)
         return -1;
+    if (vm->determinism != NULL && determinism_mark(vm, &mark->determinism, error) != 0)
+        return -1;
     mark->tsc = clock_guest_tsc(&vm->clock);
     mark->timer_fired = vm->timer.fired;
     mark->pending = atomic_load(&vm->pending);
@@ -108,6 +118,7 @@ int zvmm_mark(struct zvmm *vm, struct zvmm_error *error)
     if (first && (vm->mark = calloc(1, sizeof(*vm->mark))) == NULL)
         return error_set(error, "mark: out of memory");
     vm->native_tsc = time_is_native(vm);
+    vm->mark->shadowed = !probe_has_paging();
     if (vm_settle(vm, error) != 0 || save_machine(vm->mark, vm, error) != 0)
         goto fail;
     if (!first) {
@@ -133,6 +144,48 @@ fail:
  */
 
 /*
+ * Whether putting `then` in the place of `now` changes an entry of a page table that may have been
+ * used to translate: one that is present, points to memory and has been walked, for that makes it
+ * accessed. Few other words look like that. A change of the accessed and dirty marks alone does not
+ * count: at worst a translation that is still known leaves them unset.
+ */
+static bool changes_entry(const uint64_t *now, const uint64_t *then, uint64_t limit)
+{
+    const uint64_t marks = PTE_ACCESSED | PTE_DIRTY, walked = PTE_PRESENT | PTE_ACCESSED;
+    for (unsigned i = 0; i < BLOCK_BYTES / sizeof(*now); i++)
+        if (((now[i] ^ then[i]) & ~marks) != 0 && (now[i] & walked) == walked &&
+            (now[i] & PTE_ADDRESS) < limit)
+            return true;
+    return false;
+}
+
+/* Put one page back; true if translations change with it. Most of a page is as it was. */
+static bool put_page_back(uint8_t *page, const uint8_t *kept, uint64_t limit)
+{
+    bool changed = false;
+    for (unsigned at = 0; at < PAGE_BYTES; at += BLOCK_BYTES) {
+        if (memcmp(page + at, kept + at, BLOCK_BYTES) == 0)
+            continue;
+        changed = changed || changes_entry((const uint64_t *)(page + at),
+                                           (const uint64_t *)(kept + at), limit);
+        memcpy(page + at, kept + at, BLOCK_BYTES);
+    }
+    return changed;
+}
+
+static bool put_pages_back(struct zvmm *vm)
+{
+    const struct written *written = &vm->track.since_mark;
+    uint64_t limit = vm->memory.bytes > LAYOUT_HOLE_END ? vm->memory.bytes : LAYOUT_HOLE_END;
+    bool changed = false;
+    for (uint64_t i = 0; i < written->count; i++)
+        changed |= put_page_back(vm->memory.base + written->list[i] * PAGE_BYTES,
+                                 vm->mark->memory + written->list[i] * PAGE_BYTES, limit);
+    vm->stats.reset_pages += written->count;
+    return changed;
+}
+
+/*
  * Copying a page back takes a quarter of the fault that would tell whether it has been written
  * again. So pages that have been written once are copied each time, and protected anew only when
  * they are more than twice as many as a single run has written, or after some time, as runs change.
@@ -155,6 +208,19 @@ static int protect(struct zvmm *vm, struct zvmm_error *error)
     return 0;
 }
 
+/*
+ * Translations have changed behind the guest's back. Protecting pages makes the processor forget
+ * those it knows; but page tables that KVM shadows it has to be told of.
+ */
+static int forget_translations(struct zvmm *vm, struct zvmm_error *error)
+{
+    if (protect(vm, error) != 0)
+        return -1;
+    if (vm->mark->shadowed && kvm_forget_tables(&vm->kvm, &vm->memory) != 0)
+        return error_set(error, "reset: KVM cannot set the memory again: %s", strerror(errno));
+    return 0;
+}
+
 static int restore_pages(struct zvmm *vm, struct zvmm_error *error)
 {
     const struct written *written = &vm->track.since_mark;
@@ -163,15 +229,14 @@ static int restore_pages(struct zvmm *vm, struct zvmm_error *error)
         *error = vm->error;
         return -1;
     }
-    for (uint64_t i = 0; i < written->count; i++)
-        copy_page(vm->memory.base + written->list[i] * PAGE_BYTES,
-                  mark->memory + written->list[i] * PAGE_BYTES);
-    vm->stats.reset_pages += written->count;
+    bool changed = put_pages_back(vm);
     /* A page that is back at the mark differs from a snapshot that was taken later. */
     for (uint64_t i = 0; vm->track.since_base.active && i < written->count; i++)
         track_note(vm, written->list[i] * PAGE_BYTES, PAGE_BYTES);
     if (mark->runs++ == 0)
         mark->written_by_first = written->count;
+    if (changed)
+        return forget_translations(vm, error);
     return is_time_to_protect(mark, &vm->track) ? protect(vm, error) : 0;
 }
 
@@ -195,6 +260,8 @@ int zvmm_reset(struct zvmm *vm, struct zvmm_error *error)
     vm->console.out_tail = mark->console_tail;
     vm->console.in_head = vm->console.in_tail = 0;
     vm->console.announced = mark->announced;
+    if (vm->determinism != NULL)
+        determinism_reset(vm, &mark->determinism);
     vm->ended = false;
     vm->stats.resets++;
     return 0;
@@ -219,6 +286,8 @@ uint64_t zvmm_type(struct zvmm *vm, const void *data, uint64_t length)
     struct console *console = &vm->console;
     const uint8_t *from = data;
     uint64_t taken = 0;
+    if (vm->determinism != NULL)
+        return determinism_type(vm, data, length);
     pthread_mutex_lock(&console->lock);
     while (taken < length && console->in_head - console->in_tail < CONSOLE_INPUT_BYTES)
         console->in[console->in_head++ % CONSOLE_INPUT_BYTES] = from[taken++];

@@ -64,12 +64,22 @@ static const char *describe_end(const struct zvmm_result *result)
 {
     switch (result->end) {
     case ZVMM_END_STOP:
-        return result->code < 0 ? "took too long" : "failed";
+        return result->code == ZVMM_STOP_LATE    ? "took too long"
+               : result->code == ZVMM_STOP_STUCK ? "every thread waits, for ever"
+                                                 : "failed";
     case ZVMM_END_GUEST:
         return "the kernel failed";
     default:
         return "the machine ended";
     }
+}
+
+/* In a deterministic run input is part of what repeats. */
+static bool type_name(struct zvmm *vm, const char *line, size_t length)
+{
+    if (vm->determinism != NULL)
+        return zvmm_type(vm, line, length) == length;
+    return console_type(&vm->console, line, length) == 0;
 }
 
 static int run_test(struct tester *tester, const char *name)
@@ -78,7 +88,7 @@ static int run_test(struct tester *tester, const char *name)
     char line[256];
     int length = snprintf(line, sizeof(line), "%s\n", name);
     if ((tester->number++ != 0 && zvmm_reset(tester->vm, &tester->error) != 0) ||
-        console_type(&tester->vm->console, line, (size_t)length) != 0 ||
+        !type_name(tester->vm, line, (size_t)length) ||
         zvmm_run(tester->vm, &result, &tester->error) != 0)
         return -1;
     if (result.end == ZVMM_END_SIGNAL || result.end == ZVMM_END_QUIT)
