@@ -38,7 +38,7 @@ expect 'and print what was left to print' ends_with "$D/plain" "$OUT"
 
 # The guest's time goes on where it stood: while other machines of the same snapshot ran, none passed.
 # Programs read the same time as the kernel.
-stamp() { sed -n 's/^\[ *\([0-9]*\)\.\([0-9]*\)\].*/\1\2/p' "$1" | head -n 1; } # milliseconds
+stamp() { sed -n 's/^\[ *0*\([0-9]*\)\.\([0-9]*\)\].*/\1\2/p' "$1" | sed 's/^0*//; q'; } # milliseconds
 clock_run() { # NAME ZVMM-ARGS...
     local name=$1 begin
     shift
