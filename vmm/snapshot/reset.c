@@ -210,13 +210,15 @@ static int protect(struct zvmm *vm, struct zvmm_error *error)
 
 /*
  * Translations have changed behind the guest's back. Protecting pages makes the processor forget
- * those it knows; but page tables that KVM shadows it has to be told of.
+ * those it knows, if there are any to protect: a snapshot since may have done it. But page tables
+ * that KVM shadows it has to be told of.
  */
 static int forget_translations(struct zvmm *vm, struct zvmm_error *error)
 {
+    bool protects = track_has_open(&vm->track);
     if (protect(vm, error) != 0)
         return -1;
-    if (vm->mark->shadowed && kvm_forget_tables(&vm->kvm, &vm->memory) != 0)
+    if ((vm->mark->shadowed || !protects) && kvm_forget_tables(&vm->kvm, &vm->memory) != 0)
         return error_set(error, "reset: KVM cannot set the memory again: %s", strerror(errno));
     return 0;
 }

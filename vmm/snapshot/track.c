@@ -208,6 +208,16 @@ int track_protect(struct zvmm *vm)
     return vm->track.ring != NULL ? protect_ring(vm) : protect_log(vm);
 }
 
+bool track_has_open(const struct track *track)
+{
+    if (track->ring != NULL)
+        return track->ring_kept != track->ring_next;
+    for (uint64_t word = 0; track->keeps && word < track->since_mark.set.pages / 64; word++)
+        if (track->bitmap[word] != 0)
+            return true;
+    return false;
+}
+
 int track_make_room(struct zvmm *vm)
 {
     return track_collect(vm) == 0 ? track_protect(vm) : -1;

@@ -59,6 +59,9 @@ int track_collect(struct zvmm *vm);
  * cost the guest another page fault. */
 int track_protect(struct zvmm *vm);
 
+/* Whether there are such pages: protecting them also makes the processor forget translations. */
+bool track_has_open(const struct track *track);
+
 /* The ring is full. */
 int track_make_room(struct zvmm *vm);
 
