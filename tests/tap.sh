@@ -6,6 +6,8 @@
 #   expect NAME COMMAND...            passes if COMMAND succeeds
 #   has TEXT, has_line LINE, err_has TEXT, one_line_error
 #                                     conditions on the last output, for expect
+#   rig_run ARGS...                   runs tests/rig/run.sh; expects it to end well, and ends the
+#                                     script as skipped where there is no rig
 #   skip NAME REASON                  reports a case as skipped
 #   skip_all REASON                   ends the script as skipped
 #   finish                            prints the plan; call it last
@@ -119,6 +121,15 @@ skip() { # NAME REASON
 skip_all() {
     echo "1..0 # SKIP $1"
     exit 0
+}
+
+rig_run() { # ARGS...
+    TAP_STATUS=0
+    TAP_COMMAND='the rig'
+    tests/rig/run.sh "$@" >"$OUT" 2>"$ERR" || TAP_STATUS=$?
+    [ "$TAP_STATUS" != 77 ] || skip_all "$(tail -n 1 "$ERR")"
+    TAP_SKIP_CHECKS=0
+    expect 'the rig runs' test "$TAP_STATUS" = 0
 }
 
 finish() {

@@ -47,12 +47,7 @@ if [ -w /dev/kvm ] && [ ! -e /sys/module/kvm_intel ] && [ ! -e /sys/module/kvm_a
     make_moved </dev/null >/dev/null && files+=(--file "$TAP_DIR/moved.zst")
     moved=1
 fi
-TAP_STATUS=0
-TAP_COMMAND='the rig'
-tests/rig/run.sh --timeout 400 --script "$TAP_DIR/script" "${files[@]}" >"$OUT" 2>"$ERR" || TAP_STATUS=$?
-[ "$TAP_STATUS" != 77 ] || skip_all "$(tail -n 1 "$ERR")"
-TAP_SKIP_CHECKS=0
-expect 'the rig runs' test "$TAP_STATUS" = 0
+rig_run --timeout 400 --script "$TAP_DIR/script" "${files[@]}"
 times() { test "$(grep -c -- "$1" "$OUT")" = "$2"; }
 expect 'the same hashes from 4 points' times 'the same from' 4
 expect 'restored tests pass' times '^tests: 0 # passed [1-9][0-9]* failed 0' 4

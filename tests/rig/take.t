@@ -13,12 +13,7 @@ cat >"$TAP_DIR/script" <<'SCRIPT'
 /test_take && echo 'takes: good'
 /test_reset && echo 'resets: good'
 SCRIPT
-TAP_STATUS=0
-TAP_COMMAND='the rig'
-tests/rig/run.sh --timeout 160 --script "$TAP_DIR/script" "${files[@]}" >"$OUT" 2>"$ERR" || TAP_STATUS=$?
-[ "$TAP_STATUS" != 77 ] || skip_all "$(tail -n 1 "$ERR")"
-TAP_SKIP_CHECKS=0
-expect 'the rig runs' test "$TAP_STATUS" = 0
+rig_run --timeout 160 --script "$TAP_DIR/script" "${files[@]}"
 expect 'snapshots hold what was when they were begun' has 'takes: good'
 expect 'a reset puts back everything' has 'resets: good'
 finish

@@ -3,24 +3,14 @@
  *
  *     calls PROGRAM [ARGS...]      prints the number; the program's output is thrown away
  */
-#include <fcntl.h>
 #include <linux/kvm.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/user.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-static void become(char *argv[])
-{
-    int nowhere = open("/dev/null", O_WRONLY);
-    dup2(nowhere, STDOUT_FILENO);
-    ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-    execv(argv[0], argv);
-    _exit(127);
-}
+#include "traced.h"
 
 int main(int argc, char *argv[])
 {
@@ -29,9 +19,7 @@ int main(int argc, char *argv[])
     bool entering = true, running = false;
     if (argc < 2)
         return 2;
-    pid_t child = fork();
-    if (child == 0)
-        become(argv + 1);
+    pid_t child = traced_start(argv + 1);
     waitpid(child, &status, 0); /* execve is over */
     while (!running && ptrace(PTRACE_SYSCALL, child, NULL, NULL) == 0 &&
            waitpid(child, &status, 0) == child && WIFSTOPPED(status)) {
