@@ -606,6 +606,15 @@ static int parse_option(struct options *options, int argc, char *const argv[], i
                      word);
 }
 
+/* The option that says what a deterministic run is given, records or is compared with; or NULL. */
+static const char *script_option(const struct zvmm_config *config)
+{
+    return config->input_path != NULL    ? "--input"
+           : config->log_path != NULL    ? "--log"
+           : config->replay_path != NULL ? "--replay"
+                                         : NULL;
+}
+
 /* What means nothing without virtual time, and what would contradict the fixed machine. */
 static int check_deterministic(const struct options *options, struct zvmm_error *error)
 {
@@ -613,10 +622,7 @@ static int check_deterministic(const struct options *options, struct zvmm_error 
     const struct cpu_model *model = options->cpu_model;
     const char *alone = config->digest                         ? "--digest"
                         : config->preempt != ZVMM_PREEMPT_AUTO ? "--preempt"
-                        : config->input_path != NULL           ? "--input"
-                        : config->log_path != NULL             ? "--log"
-                        : config->replay_path != NULL          ? "--replay"
-                                                               : NULL;
+                                                               : script_option(config);
     if (!config->deterministic && alone != NULL)
         return error_set(error, "%s needs --deterministic; give both", alone);
     if (!config->deterministic && options->needs_events)
@@ -667,10 +673,9 @@ int options_parse_restore(struct options *options, int argc, char *const argv[],
     if (options->action == OPTIONS_RUN && (options->file == NULL || index != argc))
         return error_set(error, "usage: zvmm restore [options] SNAPSHOT");
     const struct zvmm_config *config = &options->config;
+    const char *script = script_option(config);
     const char *fixed = config->deterministic                  ? "--deterministic"
-                        : config->input_path != NULL           ? "--input"
-                        : config->log_path != NULL             ? "--log"
-                        : config->replay_path != NULL          ? "--replay"
+                        : script != NULL                       ? script
                         : config->preempt != ZVMM_PREEMPT_AUTO ? "--preempt"
                                                                : NULL;
     if (fixed != NULL)
