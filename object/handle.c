@@ -21,6 +21,7 @@
 enum {
     INDEX_BITS = 18, /* 262,144 handles a process */
     GENERATION_BITS = 12,
+    LAST_GENERATION = (1 << GENERATION_BITS) - 1,
     CHUNK_SLOTS = 32,
 };
 #define PAYLOAD_MASK ((1u << (INDEX_BITS + GENERATION_BITS)) - 1)
@@ -56,7 +57,7 @@ static inline struct handle *find_slot(const struct handle_table *table, zx_hand
     return slot->value == value && slot->object ? slot : NULL;
 }
 
-static void put_free(struct handle_table *table, struct handle *slot)
+static void append_free(struct handle_table *table, struct handle *slot)
 {
     slot->next_free = NULL;
     if (table->last_free)
@@ -64,6 +65,20 @@ static void put_free(struct handle_table *table, struct handle *slot)
     else
         table->first_free = slot;
     table->last_free = slot;
+}
+
+/*
+ * The slot freed last is used first, as long as it is in the caches. Only after its last generation
+ * does it rest until all others have had theirs, before its values come again.
+ */
+static void put_free(struct handle_table *table, struct handle *slot)
+{
+    if (!table->first_free || slot->generation == LAST_GENERATION) {
+        append_free(table, slot);
+        return;
+    }
+    slot->next_free = table->first_free;
+    table->first_free = slot;
 }
 
 /* Doubles the array of chunk pointers when it is full; its capacity is the next power of two. */
@@ -100,7 +115,7 @@ static zx_status_t grow(struct handle_table *table)
     table->num_slots += CHUNK_SLOTS;
     for (uint32_t i = 0; i < CHUNK_SLOTS; i++) {
         chunk[i].index = first + i;
-        put_free(table, &chunk[i]);
+        append_free(table, &chunk[i]);
     }
     return ZX_OK;
 }
@@ -117,7 +132,6 @@ zx_status_t handle_reserve(struct process *process, uint32_t count)
     return ZX_OK;
 }
 
-/* The free list is a queue, so a slot rests as long as possible before it is used again. */
 static struct handle *take_slot(struct handle_table *table)
 {
     struct handle *slot;
@@ -142,7 +156,7 @@ static inline zx_handle_t install(struct handle_table *table, struct object *obj
         return ZX_HANDLE_INVALID;
     slot->object = object;
     slot->rights = rights;
-    slot->generation = (slot->generation + 1) & ((1u << GENERATION_BITS) - 1);
+    slot->generation = (slot->generation + 1) & LAST_GENERATION;
     slot->observers = 0;
     slot->value = value_of(table, slot);
     return slot->value;

@@ -36,7 +36,7 @@ struct handle_ref {
 struct handle_table {
     struct handle **chunks; /* pointers to arrays of HANDLE_CHUNK slots; never move */
     uint32_t num_chunks, num_slots;
-    struct handle *first_free, *last_free; /* FIFO through next_free; NULL: empty */
+    struct handle *first_free, *last_free; /* through next_free; NULL: empty */
     uint32_t salt;                  /* 30 bits */
     uint32_t count;                 /* live handles */
 };

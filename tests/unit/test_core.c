@@ -65,6 +65,19 @@ static void test_handle_reuse(void **state)
     }
 }
 
+/* What was closed last is used first, with another value: it is in the caches. */
+static void test_handle_slot(void **state)
+{
+    zx_handle_t first = fixture_give(&new_event()->object, ZX_DEFAULT_EVENT_RIGHTS), second;
+    struct handle *slot = handle_find(fix.process, first);
+
+    (void)state;
+    assert_int_equal(handle_close(fix.process, first), ZX_OK);
+    second = fixture_give(&new_event()->object, ZX_DEFAULT_EVENT_RIGHTS);
+    assert_ptr_equal(handle_find(fix.process, second), slot);
+    assert_int_not_equal(first, second);
+}
+
 static void test_handle_many(void **state)
 {
     enum { N = 5000 };
@@ -454,6 +467,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_handle_values),
         TEST(test_handle_reuse),
+        TEST(test_handle_slot),
         TEST(test_handle_many),
         TEST(test_handle_out_of_memory),
         TEST(test_sys_handle_rights),
