@@ -1,11 +1,15 @@
 /*
- * clock.c - the monotonic clock is a ratio of the TSC (clock_ratio.h), whose frequency is asked for
- * or measured.
+ * clock.c - the monotonic clock is a ratio of the TSC (clock_ratio.h), whose frequency the
+ * processor tells, or the host's kernel, or it is measured.
  */
 #include "clock.h"
 
 #include <cpuid.h>
+#include <linux/perf_event.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "clock_ratio.h"
 #include "machine.h"
@@ -73,6 +77,34 @@ static void read_both(uint64_t *ticks, uint64_t *ns)
     }
 }
 
+/*
+ * The host's kernel tells whoever counts events how it makes nanoseconds of ticks itself:
+ * ns = ticks * time_mult >> time_shift. 0 where it does not let us ask.
+ */
+static uint64_t khz_by_kernel(void)
+{
+    struct perf_event_attr attr = {.type = PERF_TYPE_SOFTWARE,
+                                   .size = sizeof attr,
+                                   .config = PERF_COUNT_SW_DUMMY,
+                                   .exclude_kernel = 1,
+                                   .exclude_hv = 1};
+    int fd = (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+    size_t size = (size_t)sysconf(_SC_PAGESIZE);
+    struct perf_event_mmap_page *page;
+    uint64_t khz = 0;
+
+    if (fd < 0)
+        return 0;
+    page = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+    if (page != MAP_FAILED) {
+        if (page->cap_user_time && page->time_mult && page->time_shift < 44)
+            khz = (UINT64_C(1000000) << page->time_shift) / page->time_mult;
+        munmap(page, size);
+    }
+    close(fd);
+    return khz;
+}
+
 static uint64_t khz_by_measuring(void)
 {
     struct timespec wait = {.tv_nsec = MEASURED_NS};
@@ -88,6 +120,8 @@ void clock_init(struct hal_boot *boot)
 {
     uint64_t khz = khz_by_cpuid();
 
+    if (khz == 0)
+        khz = khz_by_kernel();
     if (khz == 0)
         khz = khz_by_measuring();
     if (khz == 0 || khz > UINT32_MAX)

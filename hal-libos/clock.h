@@ -1,10 +1,10 @@
-/* clock.h - the monotonic clock: a function of the TSC, whose frequency is measured at start. */
+/* clock.h - the monotonic clock: a function of the TSC, whose frequency is found at start. */
 #ifndef HAL_LIBOS_CLOCK_H
 #define HAL_LIBOS_CLOCK_H
 
 #include <hal.h>
 
-/* Takes about 10 ms where the processor does not tell the frequency. */
+/* Takes 10 ms where neither the processor nor the host's kernel tells the frequency. */
 void clock_init(struct hal_boot *boot);
 
 /* The first tick at which hal_now() is `time` or later; 0 for the past, UINT64_MAX for infinity. */
