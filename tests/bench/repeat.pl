@@ -1,56 +1,43 @@
 #!/usr/bin/env perl
 # repeat.pl [PERCENT] OPTION... - how well zvmm bench repeats: two sessions, one after the other, with
 # these options of zvmm bench; then the rows whose medians differ by more than PERCENT (2), and how
-# many agree. The status is 1 if one differs.
+# many agree, of those that both sessions call settled and of the others. The status is 1 if a
+# settled one differs.
 use strict;
 use warnings;
-use File::Temp qw(tempdir);
-use JSON::PP;
 
 my $percent = @ARGV && $ARGV[0] =~ /^[0-9.]+$/ ? shift : 2;
 die "usage: repeat.pl [PERCENT] OPTION...    for example: repeat.pl --libos\n" unless @ARGV;
-my $folder = tempdir(CLEANUP => 1);
 
-# As zvmm bench: of values that a clock has rounded, those equal to the median lie evenly in a step.
-sub median {
-    my @sorted = sort { $a <=> $b } @_;
-    my $middle = $sorted[@sorted / 2];
-    my %seen = map { $_ => 1 } @sorted;
-    my @distinct = sort { $a <=> $b } keys %seen;
-    my ($below, $equal) = (scalar grep({ $_ < $middle } @sorted), scalar grep({ $_ == $middle } @sorted));
-    return ($sorted[$#sorted / 2] + $middle) / 2 if @distinct == 1 || @sorted < 4 * @distinct;
-    my ($step) = sort { $a <=> $b } map { $distinct[$_] - $distinct[$_ - 1] } 1 .. $#distinct;
-    return $middle - $step / 2 + $step * (@sorted / 2 - $below) / $equal;
-}
-
-# Medians by "SUBJECT ROW".
+# From zvmm bench's table: by "SUBJECT ROW", the median and whether it is settled.
 sub session {
-    my ($path) = @_;
-    my $status = system('./zvmm', 'bench', @ARGV, '--json', $path) >> 8;
-    die "repeat.pl: zvmm bench ended with status $status\n" if $status > 1;
-    open my $file, '<', $path or die "repeat.pl: $path: $!\n";
-    local $/;
-    my %medians;
-    for my $entry (@{decode_json(<$file>)}) {
-        my $subject = $entry->{test_suite} =~ s/^zvmm\.microbenchmarks\.//r;
-        next if $subject eq $entry->{test_suite};
-        $medians{"$subject $entry->{label}"} = median(@{$entry->{values}});
+    my %rows;
+    open my $table, '-|', './zvmm', 'bench', @ARGV or die "repeat.pl: zvmm: $!\n";
+    while (<$table>) {
+        $rows{"$2 $1"} = {median => $3, settled => $4 eq ''}
+            if m{^(\S+/\S+|\S+) +(libos|linux|guest|zvmm) +([0-9.]+)(~?) +[0-9.]};
     }
-    return \%medians;
+    close $table;
+    die "repeat.pl: zvmm bench ended with status " . ($? >> 8) . "\n" if $? >> 8 > 1;
+    return \%rows;
 }
 
-my ($first, $second) = map { session("$folder/$_.json") } 1, 2;
-my ($agree, $all) = (0, 0);
+my ($first, $second) = (session(), session());
+my %count = map { $_ => [0, 0] } qw(settled other);
 print "\n";
 for my $row (sort keys %$first) {
-    next unless defined $second->{$row} && $first->{$row} > 0;
-    my $change = 100 * ($second->{$row} / $first->{$row} - 1);
-    $all++;
+    my ($a, $b) = ($first->{$row}, $second->{$row});
+    next unless $b && $a->{median} > 0;
+    my $change = 100 * ($b->{median} / $a->{median} - 1);
+    my $kind = $a->{settled} && $b->{settled} ? 'settled' : 'other';
+    $count{$kind}[1]++;
     if (abs($change) <= $percent) {
-        $agree++;
+        $count{$kind}[0]++;
         next;
     }
-    printf "%+7.1f %% %14.2f %14.2f  %s\n", $change, $first->{$row}, $second->{$row}, $row;
+    printf "%+7.1f %% %14.2f %14.2f  %s%s\n", $change, $a->{median}, $b->{median}, $row,
+        $kind eq 'settled' ? '' : ' ~';
 }
-print "$agree of $all rows and steps agree within $percent %\n";
-exit($agree < $all);
+printf "%d of %d settled rows and steps agree within %g %%, %d of %d others\n", @{$count{settled}},
+    $percent, @{$count{other}};
+exit($count{settled}[0] < $count{settled}[1]);

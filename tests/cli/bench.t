@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.."
 
 bootfs=obj/bench/bootfs
 [ -e $bootfs/zbench ] || skip_all "zbench is not built (make bench-programs)"
-tiny=(--runs 1 --samples 100 --limit-ms 50 --quiet --bootfs $bootfs)
+tiny=(--runs 1 --settle 0 --samples 100 --limit-ms 50 --quiet --bootfs $bootfs)
 
 case_run help 0 ./zvmm bench --help
 expect "the options are listed" has "--filter RE"
@@ -31,6 +31,7 @@ refused bad_expression "--filter" --libos "${tiny[@]}" --filter '('
 refused unknown_option "unknown option" --frobnicate
 refused bad_time "not a number from 0 to" --time soon
 refused bad_number "not a number from 1 to 1000" --runs 0
+refused bad_settle "not a number from 0 to 100" --settle 101
 refused bad_pmu "is not auto, none or tsc" --pmu maybe
 refused missing_value "needs a value" --json
 refused no_guest "make bench-programs" --bootfs $bootfs "$TAP_DIR/none.elf"
@@ -111,7 +112,7 @@ case_run prepare 0 ./zvmm bench "${tiny[@]}" --libos --prepare-ms 1 \
 expect "prepare: the row says why" has "not measured: preparing it takes longer than 1 ms"
 
 # Progress is lines where there is no terminal.
-CASE_TIMEOUT=300 case_run lines 0 tests/until-vouched ./zvmm bench --runs 2 --samples 100 \
+CASE_TIMEOUT=300 case_run lines 0 tests/until-vouched ./zvmm bench --runs 2 --settle 0 --samples 100 \
     --limit-ms 50 --libos --bootfs $bootfs --filter '^Memcpy/64bytes$'
 expect "lines: half" err_has "zvmm bench: 1 of 2 rows, 0:"
 expect "lines: all" err_has "zvmm bench: 2 of 2 rows, 0:"

@@ -45,7 +45,7 @@ static void test_describe(void **state)
     struct statistics s;
     size_t total = 0;
     fill(values, 0);
-    assert_int_equal(statistics_describe(&s, &(struct statistics_data){values, NULL, COUNT}), 0);
+    assert_int_equal(statistics_describe(&s, &(struct statistics_data){values, NULL, COUNT, 0}), 0);
     assert_int_equal(s.count, COUNT);
     assert_near(s.minimum, 1, 0);
     assert_near(s.median, 50.5, 1e-9);
@@ -64,7 +64,7 @@ static void test_repeats(void **state)
     (void)state;
     struct statistics first, second;
     fill(values, 3);
-    struct statistics_data data = {values, NULL, COUNT};
+    struct statistics_data data = {values, NULL, COUNT, 0};
     statistics_describe(&first, &data);
     statistics_describe(&second, &data);
     assert_memory_equal(&first, &second, sizeof(first));
@@ -76,7 +76,7 @@ static void test_constant(void **state)
     struct statistics s;
     for (size_t i = 0; i < COUNT; i++)
         values[i] = 7;
-    assert_int_equal(statistics_describe(&s, &(struct statistics_data){values, NULL, COUNT}), 0);
+    assert_int_equal(statistics_describe(&s, &(struct statistics_data){values, NULL, COUNT, 0}), 0);
     assert_true(s.minimum == 7 && s.median == 7 && s.low == 7 && s.high == 7);
     assert_int_equal(s.bins[0], COUNT);
 }
@@ -89,7 +89,7 @@ static void test_steps_of_the_clock(void **state)
     struct statistics s;
     for (size_t i = 0; i < 100; i++)
         values[i] = i % 5 < 3 ? 50 : 52;
-    assert_int_equal(statistics_describe(&s, &(struct statistics_data){values, NULL, 100}), 0);
+    assert_int_equal(statistics_describe(&s, &(struct statistics_data){values, NULL, 100, 0}), 0);
     assert_near(s.median, 49 + 2 * 50.0 / 60, 1e-9);
 }
 
@@ -98,9 +98,9 @@ static void test_one_and_none(void **state)
     (void)state;
     struct statistics s;
     values[0] = 5;
-    assert_int_equal(statistics_describe(&s, &(struct statistics_data){values, NULL, 1}), 0);
+    assert_int_equal(statistics_describe(&s, &(struct statistics_data){values, NULL, 1, 0}), 0);
     assert_true(s.median == 5 && s.low == 5 && s.high == 5);
-    assert_int_equal(statistics_describe(&s, &(struct statistics_data){values, NULL, 0}), -1);
+    assert_int_equal(statistics_describe(&s, &(struct statistics_data){values, NULL, 0, 0}), -1);
     assert_int_equal(s.count, 0);
 }
 
@@ -113,8 +113,8 @@ static void test_runs_widen(void **state)
         runs[i] = (unsigned)(i % 4);
         values[i] = 100 + 10 * runs[i] + (double)(i % 7) / 10;
     }
-    statistics_describe(&as_one, &(struct statistics_data){values, NULL, COUNT});
-    statistics_describe(&by_run, &(struct statistics_data){values, runs, COUNT});
+    statistics_describe(&as_one, &(struct statistics_data){values, NULL, COUNT, 0});
+    statistics_describe(&by_run, &(struct statistics_data){values, runs, COUNT, 0});
     assert_true(by_run.high - by_run.low > as_one.high - as_one.low);
     assert_true(by_run.low < 111 && by_run.high > 119);
 }
@@ -128,15 +128,78 @@ static void test_empty_run(void **state)
         runs[i] = i % 2 == 0 ? 1 : 5;
         values[i] = (double)(i % 10);
     }
-    assert_int_equal(statistics_describe(&s, &(struct statistics_data){values, runs, COUNT}), 0);
+    assert_int_equal(statistics_describe(&s, &(struct statistics_data){values, runs, COUNT, 0}), 0);
     assert_near(s.median, 4.5, 0.5);
+}
+
+/*
+ * Three layouts, each run twice: their medians differ much, those of one layout little. The figure is
+ * the mean of all; how well it is known depends on whether the layouts are known to be the same.
+ */
+static void test_layouts(void **state)
+{
+    (void)state;
+    static const double medians[] = {10, 20, 40, 10.2, 20.2, 40.2};
+    struct statistics repeated, different;
+    for (size_t i = 0; i < COUNT; i++) {
+        runs[i] = (unsigned)(i % 6);
+        values[i] = medians[i % 6] + (double)(i / 6 % 3) - 1;
+    }
+    statistics_describe(&repeated, &(struct statistics_data){values, runs, 396, 3});
+    assert_near(repeated.median, 140.6 / 6, 1e-9);
+    /* Variances 0.02 of two runs each; Student's t of three degrees of freedom. */
+    assert_near(repeated.high - repeated.median, 3.18 * 0.1732 / 3, 1e-3);
+    assert_near(repeated.median - repeated.low, repeated.high - repeated.median, 1e-9);
+    assert_int_equal(repeated.runs, 6);
+    statistics_describe(&different, &(struct statistics_data){values, runs, 396, 0});
+    assert_near(different.median, (10.2 + 20 + 20.2 + 40) / 4, 1e-9); /* the middle four */
+    assert_true(different.high - different.low > 50 * (repeated.high - repeated.low));
+
+    /* One run of the third layout: how its runs differ is not known, so all are others. */
+    for (size_t i = 0; i < COUNT; i++)
+        runs[i] = (unsigned)(i % 5);
+    for (size_t i = 0; i < COUNT; i++)
+        values[i] = medians[i % 5];
+    statistics_describe(&repeated, &(struct statistics_data){values, runs, COUNT, 3});
+    assert_near(repeated.median, (10.1 + 20.1 + 40) / 3, 1e-9);
+    assert_true(repeated.high - repeated.low > 20);
+}
+
+/* One boot in eight that is slow as a whole changes nothing. */
+static void test_outlier(void **state)
+{
+    (void)state;
+    struct statistics s;
+    for (size_t i = 0; i < COUNT; i++) {
+        runs[i] = (unsigned)(i % 8);
+        values[i] = runs[i] == 3 ? 90 : 50 + runs[i] / 10.0;
+    }
+    statistics_describe(&s, &(struct statistics_data){values, runs, COUNT, 1});
+    assert_near(s.median, 50.425, 1e-9);
+    assert_true(s.low > 49 && s.high < 52);
+}
+
+/* A run of three good samples says nothing beside one of hundreds. */
+static void test_small_run(void **state)
+{
+    (void)state;
+    struct statistics s;
+    for (size_t i = 0; i < COUNT; i++) {
+        runs[i] = i < 3 ? 2 : (unsigned)(i % 2);
+        values[i] = i < 3 ? 1000 : 50;
+    }
+    assert_int_equal(statistics_describe(&s, &(struct statistics_data){values, runs, COUNT, 0}), 0);
+    assert_near(s.median, 50, 1e-9);
+    assert_int_equal(s.runs, 2);
+    assert_int_equal(statistics_describe(&s, &(struct statistics_data){values, runs, 4, 0}), 0);
+    assert_near(s.median, 525, 1e-9);
 }
 
 static void test_compare(void **state)
 {
     (void)state;
     struct statistics_change change;
-    struct statistics_data ours = {values, NULL, COUNT}, theirs = {others, NULL, COUNT};
+    struct statistics_data ours = {values, NULL, COUNT, 0}, theirs = {others, NULL, COUNT, 0};
     fill(values, 1000);
     fill(others, 1000);
     assert_int_equal(statistics_compare(&change, &ours, &theirs), 0);
@@ -173,6 +236,9 @@ int main(void)
         cmocka_unit_test(test_one_and_none),
         cmocka_unit_test(test_runs_widen),
         cmocka_unit_test(test_empty_run),
+        cmocka_unit_test(test_layouts),
+        cmocka_unit_test(test_outlier),
+        cmocka_unit_test(test_small_run),
         cmocka_unit_test(test_compare),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

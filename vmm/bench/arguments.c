@@ -19,6 +19,8 @@ const char arguments_usage[] =
     "  --time SECONDS      how long all may take, about (default 180; 0: no end): rows get less "
     "time,\n"
     "                      and runs that do not fit are left out\n"
+    "  --settle PERCENT    measure rows again, while there is time, whose median is not known to\n"
+    "                      PERCENT either way (default 1; 0: none is for that)\n"
     "  --limit-ms N        how long a row may take in a run (default 400)\n"
     "  --prepare-ms N      how long it may prepare before (default 1000; 0: no end); if that is "
     "too\n"
@@ -70,6 +72,7 @@ static const struct {
     {"--runs", offsetof(struct arguments, runs), 1, 1000},
     {"--samples", offsetof(struct arguments, samples), 1, 4096},
     {"--time", offsetof(struct arguments, seconds), 0, 1000000},
+    {"--settle", offsetof(struct arguments, settle), 0, 100},
     {"--limit-ms", offsetof(struct arguments, limit_ms), 1, 1000000},
     {"--prepare-ms", offsetof(struct arguments, prepare_ms), 0, 1000000},
     {"--cpu", offsetof(struct arguments, cpu), 0, 1023},
@@ -190,6 +193,7 @@ int arguments_parse(struct arguments *arguments, int argc, char *argv[], struct 
                                     .runs = 5,
                                     .samples = 200,
                                     .seconds = 180,
+                                    .settle = 1,
                                     .limit_ms = 400,
                                     .prepare_ms = 1000,
                                     .cpu = -1};

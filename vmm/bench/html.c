@@ -114,7 +114,7 @@ static void print_explanation(FILE *page)
 {
     fputs(
         "<p>Medians in ns of the samples that zvmm vouches for; below each, its 95 % confidence "
-        "interval and how many samples count. Zircon and zCore: as published, on another machine: "
+        "interval and how many samples count; ~ stands before one that is not settled. Zircon and zCore: as published, on another machine: "
         "compare growth, not height. memcpy: of the row's size. Instructions: on the nested rig, "
         "where a count repeats. docs/benchmarks.md explains rows and method.</p>\n",
         page);
@@ -144,7 +144,11 @@ static void print_cell(FILE *page, const struct html *html, const struct html_co
         fputs("</td>", page);
         return;
     }
-    fprintf(page, value < 100 ? "<td>%.1f" : "<td>%.0f", value);
+    fputs("<td>", page);
+    if (series != NULL && html->session->tolerance > 0 &&
+        !series_is_settled(series, html->session->tolerance))
+        fputs("~", page);
+    fprintf(page, value < 100 ? "%.1f" : "%.0f", value);
     if (series != NULL)
         fprintf(page,
                 value < 100 ? "<br><small>%.1f to %.1f, %zu/%zu</small>"

@@ -1,4 +1,5 @@
 /* measure.c - measuring a session's rows: how often, in which order, for how long. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,7 @@ enum {
     GROUP_ROWS = 40,
     GROUP_BYTES = 1600, /* of row names: the guest's command line has at most 4095 */
     FEWEST_VOUCHED = 5,
-    MOST_REPEATS = 3,
+    MOST_REPEATS = 3, /* of a session without an end */
     OPTION_WORDS = 10, /* before the row names */
 };
 
@@ -107,7 +108,7 @@ static int measure_boot(struct measuring *measuring, size_t subject, unsigned ru
     measuring->progress.subject = session->subjects[subject].name;
     struct boot_order order = {.subject = &session->subjects[subject],
                                .cpu = session->cpu,
-                               .seed = SESSION_FIRST_SEED + run,
+                               .seed = SESSION_FIRST_SEED + run % session->runs,
                                .words = command.words,
                                .progress = show_rows,
                                .context = &measuring->progress};
@@ -181,39 +182,61 @@ static int measure_runs(struct measuring *measuring, struct zvmm_error *error)
 
 /* ---- Again ---------------------------------------------------------------------------------- */
 
-/* The subjects that have measured the row but could vouch for too few samples; bits. */
-static unsigned poor_subjects(const struct session *session, const char *row)
+static bool wants_more(const struct session *session, const struct series *series)
+{
+    if (series->count == 0)
+        return false;
+    return series->vouched < FEWEST_VOUCHED ||
+           (session->tolerance > 0 && !series_is_settled(series, session->tolerance));
+}
+
+/* The subjects whose samples of the row, or of one of its steps, do not suffice; bits. */
+static unsigned unsettled_subjects(const struct session *session, const char *row)
 {
     size_t length = strlen(row);
-    unsigned poor = 0;
+    unsigned subjects = 0;
     for (size_t i = 0; i < session->samples_taken.count; i++) {
         const struct series *series = &session->samples_taken.series[i];
         bool is_row = strncmp(series->name, row, length) == 0 &&
                       (series->name[length] == '\0' || series->name[length] == '.');
-        if (is_row && series->count != 0 && series->vouched < FEWEST_VOUCHED)
-            poor |= 1u << series->subject;
+        if (is_row && wants_more(session, series))
+            subjects |= 1u << series->subject;
     }
-    return poor;
+    return subjects;
 }
 
-static int measure_poor_again(struct measuring *measuring, unsigned run, struct zvmm_error *error)
+/* One more run of the rows that need it. Returns how many do, or -1. */
+static int measure_unsettled(struct measuring *measuring, unsigned run, struct zvmm_error *error)
 {
     struct session *session = measuring->session;
-    struct session_row *poor = calloc(session->row_count + 1, sizeof(*poor));
+    struct session_row *rows = calloc(session->row_count + 1, sizeof(*rows));
     size_t count = 0;
-    if (poor == NULL)
+    if (rows == NULL)
         return error_set(error, "bench: out of memory");
     for (size_t i = 0; i < session->row_count; i++) {
-        unsigned subjects = poor_subjects(session, session->rows[i].name);
+        unsigned subjects = unsettled_subjects(session, session->rows[i].name);
         if (subjects != 0)
-            poor[count++] = (struct session_row){session->rows[i].name, subjects};
+            rows[count++] = (struct session_row){session->rows[i].name, subjects};
     }
-    measuring->budget.left = count_measurements(poor, count);
+    measuring->budget.left = count_measurements(rows, count);
     measuring->progress.total += measuring->budget.left;
-    int result = measure_rows(measuring, run, poor, count, error);
-    free(poor);
+    int result = measure_rows(measuring, run, rows, count, error);
+    free(rows);
     samples_finish(&session->samples_taken);
-    return result;
+    return result == 0 ? (int)count : -1;
+}
+
+static int settle(struct measuring *measuring, struct zvmm_error *error)
+{
+    struct session *session = measuring->session;
+    unsigned most = session->seconds == 0 ? MOST_REPEATS : UINT_MAX;
+    int count = 1;
+    for (unsigned i = 0; i < most && count > 0 && session->blind_reason == 0; i++) {
+        if (is_over(measuring, session->runs_done + i))
+            break;
+        count = measure_unsettled(measuring, session->runs_done + i, error);
+    }
+    return count < 0 ? -1 : 0;
 }
 
 int session_measure(struct session *session, struct zvmm_error *error)
@@ -224,11 +247,11 @@ int session_measure(struct session *session, struct zvmm_error *error)
         .session = session,
         .budget = {session->seconds != 0 ? now + session->seconds * UINT64_C(1000000000) : 0, all},
     };
+    session->samples_taken.layouts = session->runs;
     progress_begin(&measuring.progress, session->quiet, all);
     int result = measure_runs(&measuring, error);
-    for (unsigned i = 0; i < MOST_REPEATS && result == 0 && session->blind_reason == 0; i++)
-        if (!budget_is_spent(&measuring.budget, clock_monotonic_ns()))
-            result = measure_poor_again(&measuring, session->runs_done + i, error);
+    if (result == 0)
+        result = settle(&measuring, error);
     progress_end(&measuring.progress);
     return result;
 }

@@ -12,6 +12,8 @@
 
 #include "array.h"
 
+#define SAME_PACE 256 /* full paces that differ by less than such a part are one */
+
 /* ---- Series --------------------------------------------------------------------------------- */
 
 struct series *samples_find(const struct samples *samples, size_t subject, const char *name)
@@ -131,6 +133,7 @@ static int read_windows(struct reader *reader, const char *text)
         text = end + 1;
     }
     vouch_judge(&reader->boot->facts, reader->windows, reader->count);
+    vouch_spread_pace(reader->windows, reader->count);
     return 0;
 }
 
@@ -266,7 +269,7 @@ static void swap(struct series *series, size_t a, size_t b)
 
 struct statistics_data series_data(const struct series *series)
 {
-    return (struct statistics_data){series->values, series->runs, series->vouched};
+    return (struct statistics_data){series->values, series->runs, series->vouched, 0};
 }
 
 const char *const samples_reasons[VOUCH_REASONS] = {
@@ -289,13 +292,20 @@ void series_explain(const struct series *series, char *text, size_t size)
     }
 }
 
-static void finish_series(struct series *series, uint64_t full_pace)
+bool series_is_settled(const struct series *series, double tolerance)
+{
+    const struct statistics *s = &series->statistics;
+    return s->count != 0 && s->runs >= SERIES_FEWEST_RUNS && s->low >= s->median * (1 - tolerance) &&
+           s->high <= s->median * (1 + tolerance);
+}
+
+static void finish_series(const struct samples *samples, struct series *series)
 {
     series->vouched = 0;
     memset(series->left_out, 0, sizeof(series->left_out));
     for (size_t i = 0; i < series->count; i++) {
         series->reasons[i] &= ~(unsigned)VOUCH_PACE; /* more samples may have changed it */
-        if (!vouch_is_full_pace(series->paces[i], full_pace))
+        if (!vouch_is_full_pace(series->paces[i], samples->full_pace))
             series->reasons[i] |= VOUCH_PACE;
         for (unsigned bit = 0; bit < VOUCH_REASONS; bit++)
             series->left_out[bit] += (series->reasons[i] >> bit) & 1;
@@ -303,14 +313,20 @@ static void finish_series(struct series *series, uint64_t full_pace)
             swap(series, i, series->vouched++);
     }
     struct statistics_data data = series_data(series);
+    data.layouts = samples->layouts;
     statistics_describe(&series->statistics, &data);
+    series->described = series->count;
 }
 
 void samples_finish(struct samples *samples)
 {
-    samples->full_pace = vouch_full_pace(samples->paces, samples->pace_count);
+    uint64_t now = vouch_full_pace(samples->paces, samples->pace_count), known = samples->full_pace;
+    bool is_known = now <= known + known / SAME_PACE && known <= now + now / SAME_PACE;
+    if (!is_known)
+        samples->full_pace = now;
     for (size_t i = 0; i < samples->count; i++)
-        finish_series(&samples->series[i], samples->full_pace);
+        if (!is_known || samples->series[i].described != samples->series[i].count)
+            finish_series(samples, &samples->series[i]);
 }
 
 void samples_clear(struct samples *samples)

@@ -20,6 +20,7 @@ struct series {
     size_t count, room;
     size_t vouched; /* how many are; they are moved to the front by samples_sort() */
     size_t left_out[VOUCH_REASONS];
+    size_t described;             /* samples that `statistics` is about, with those left out */
     char *skipped;                /* why there are no samples, or NULL */
     struct statistics statistics; /* of those vouched for; count 0: there are none */
 };
@@ -30,6 +31,7 @@ struct samples {
     uint64_t *paces; /* of all samples; no order */
     size_t pace_count, pace_room;
     uint64_t full_pace; /* see vouch_full_pace(); samples_finish() sets it */
+    unsigned layouts;   /* see struct statistics_data */
 };
 
 /* Take the samples out of what a boot has printed and judge them. -1: out of memory. */
@@ -46,6 +48,13 @@ extern const char *const samples_reasons[VOUCH_REASONS];
 
 /* Why no sample of the series counts, in words. */
 void series_explain(const struct series *series, char *text, size_t size);
+
+/*
+ * Whether the median is known to a part of `tolerance` either way: by a confidence interval over at
+ * least SERIES_FEWEST_RUNS runs, as one run says nothing of how much runs differ.
+ */
+enum { SERIES_FEWEST_RUNS = 3 };
+bool series_is_settled(const struct series *series, double tolerance);
 
 /* Sort good from bad and compute the statistics. Call it when all are added; may be called again.
  */

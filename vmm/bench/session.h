@@ -20,6 +20,7 @@ struct session {
     unsigned runs, samples, limit_ms;
     unsigned prepare_ms; /* how long a row may take to make its pending timers, sleepers ... */
     unsigned seconds;    /* how long all may take; runs that do not fit are left out; 0: no end */
+    double tolerance; /* rows whose median is not known to this part are measured again; 0: none */
     int cpu;
     bool quiet; /* nothing on stderr about progress */
 
@@ -37,8 +38,8 @@ struct session {
 int session_choose(struct session *session, struct zvmm_error *error);
 
 /*
- * measure.c: measure them. Rows of which too few samples can be vouched for are measured again,
- * while there is time.
+ * measure.c: measure them. Rows of which too few samples can be vouched for, or whose median is not
+ * settled, are measured again while there is time.
  */
 int session_measure(struct session *session, struct zvmm_error *error);
 

@@ -6,6 +6,8 @@
  */
 #include "bench/statistics.h"
 
+#include "bench/run_means.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,11 +47,8 @@ double statistics_quantile(const double *sorted, size_t count, double q)
     return sorted[below] + (at - (double)below) * (sorted[below + 1] - sorted[below]);
 }
 
-/*
- * The median of values that a clock has rounded to its steps: those equal to it are taken to lie
- * evenly in a step around it. Where nearly all values differ it is the ordinary median.
- */
-static double grouped_median(const double *sorted, size_t count)
+/* Where nearly all values differ it is the ordinary median. */
+double statistics_median(const double *sorted, size_t count)
 {
     double middle = sorted[count / 2], step = INFINITY;
     size_t distinct = 1, below = 0, equal = 0;
@@ -185,28 +184,52 @@ static void fill_histogram(struct statistics *out, const double *sorted)
     }
 }
 
+/* Of samples of one run. */
+static void describe_median(struct statistics *out, struct pool *pool)
+{
+    double medians[RESAMPLES];
+    out->median = statistics_median(pool->sorted, pool->count);
+    for (size_t i = 0; i < RESAMPLES; i++)
+        medians[i] = resampled_median(pool);
+    qsort(medians, RESAMPLES, sizeof(medians[0]), compare_doubles);
+    out->low = statistics_quantile(medians, RESAMPLES, 0.025);
+    out->high = statistics_quantile(medians, RESAMPLES, 0.975);
+}
+
+static int describe_runs(struct statistics *out, const struct statistics_data *data)
+{
+    struct run_means means;
+    if (run_means_find(&means, data) != 0)
+        return -1;
+    out->runs = means.runs;
+    out->median = means.mean;
+    out->low = means.mean - means.margin;
+    out->high = means.mean + means.margin;
+    return 0;
+}
+
 int statistics_describe(struct statistics *out, const struct statistics_data *data)
 {
     struct pool pool;
-    double medians[RESAMPLES], sum = 0;
+    double sum = 0;
+    int result = 0;
     *out = (struct statistics){0};
     if (pool_init(&pool, data) != 0)
         return -1;
     for (size_t i = 0; i < pool.count; i++)
         sum += pool.sorted[i];
     out->count = pool.count;
+    out->runs = pool.runs;
     out->mean = sum / (double)pool.count;
     out->minimum = pool.sorted[0];
-    out->median = grouped_median(pool.sorted, pool.count);
     out->p90 = statistics_quantile(pool.sorted, pool.count, 0.9);
     fill_histogram(out, pool.sorted);
-    for (size_t i = 0; i < RESAMPLES; i++)
-        medians[i] = resampled_median(&pool);
-    qsort(medians, RESAMPLES, sizeof(medians[0]), compare_doubles);
-    out->low = statistics_quantile(medians, RESAMPLES, 0.025);
-    out->high = statistics_quantile(medians, RESAMPLES, 0.975);
+    if (pool.runs > 1)
+        result = describe_runs(out, data);
+    else
+        describe_median(out, &pool);
     pool_free(&pool);
-    return 0;
+    return result;
 }
 
 static double ratio_of(double ours, double theirs)
@@ -252,8 +275,8 @@ int statistics_compare(struct statistics_change *out, const struct statistics_da
         above += ratios[i] > 1;
     }
     qsort(ratios, RESAMPLES, sizeof(ratios[0]), compare_doubles);
-    out->ratio = ratio_of(grouped_median(mine.sorted, mine.count),
-                          grouped_median(other.sorted, other.count));
+    out->ratio = ratio_of(statistics_median(mine.sorted, mine.count),
+                          statistics_median(other.sorted, other.count));
     double factor = widening(mine.runs + other.runs - 2);
     out->low = widened(statistics_quantile(ratios, RESAMPLES, 0.005), out->ratio, factor);
     out->high = widened(statistics_quantile(ratios, RESAMPLES, 0.995), out->ratio, factor);

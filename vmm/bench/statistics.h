@@ -18,10 +18,16 @@ struct statistics_data {
     const double *values;
     const unsigned *runs; /* values[i] is of run runs[i], counted from 0; NULL: all of one */
     size_t count;
+    unsigned layouts; /* runs N and N + layouts had the same layout; 0 or 1: each its own */
 };
 
+/*
+ * The figure for a row is `median`. Of samples of one run it is their median. Of several it is the
+ * mean of the runs' medians, that is of the layouts' means of them (run_means.h): a median of all
+ * samples would lie anywhere between two layouts of which one is fast and one slow.
+ */
 struct statistics {
-    size_t count;
+    size_t count, runs;
     double minimum, median, p90, mean;
     double low, high; /* 95 % confidence interval of the median */
     /* Samples in equal parts of [minimum, histogram_end), the last part with all above. */
@@ -40,6 +46,12 @@ struct statistics_change {
 int statistics_describe(struct statistics *out, const struct statistics_data *data);
 int statistics_compare(struct statistics_change *out, const struct statistics_data *ours,
                        const struct statistics_data *theirs);
+
+/*
+ * The median of sorted values. If a clock has rounded them to its steps, those equal to it are taken
+ * to lie evenly in a step around it.
+ */
+double statistics_median(const double *sorted, size_t count);
 
 /* The value below which the part `q` (0..1) of the sorted values lies, interpolated. */
 double statistics_quantile(const double *sorted, size_t count, double q);

@@ -42,6 +42,7 @@ static void print_series(FILE *out, const struct session *session, const struct 
         return;
     }
     print_number(out, s->median);
+    fputc(session->tolerance > 0 && !series_is_settled(series, session->tolerance) ? '~' : ' ', out);
     print_number(out, s->low);
     print_number(out, s->high);
     print_number(out, s->minimum);
@@ -53,7 +54,7 @@ static void print_series(FILE *out, const struct session *session, const struct 
 void table_print(FILE *out, const struct session *session)
 {
     const struct samples *samples = &session->samples_taken;
-    fprintf(out, "%-44s %-8s %12s %12s %12s %12s %11s histogram\n", "row", "", "median ns",
+    fprintf(out, "%-44s %-8s %12s  %12s %12s %12s %11s histogram\n", "row", "", "median ns",
             "95 % from", "to", "minimum", "vouched");
     for (size_t subject = 0; subject < session->subject_count; subject++)
         for (size_t i = 0; i < samples->count; i++)
@@ -63,9 +64,11 @@ void table_print(FILE *out, const struct session *session)
 
 void table_print_left_out(FILE *out, const struct session *session)
 {
-    size_t all = 0, vouched = 0, left_out[VOUCH_REASONS] = {0};
+    size_t all = 0, vouched = 0, left_out[VOUCH_REASONS] = {0}, medians = 0, settled = 0;
     for (size_t i = 0; i < session->samples_taken.count; i++) {
         const struct series *series = &session->samples_taken.series[i];
+        medians += series->vouched != 0;
+        settled += series->vouched != 0 && series_is_settled(series, session->tolerance);
         if (strpbrk(series->name, ".:") != NULL)
             continue; /* a step, or a counter, of a row that is counted */
         all += series->count;
@@ -82,6 +85,9 @@ void table_print_left_out(FILE *out, const struct session *session)
         separator = ", ";
     }
     fputc('\n', out);
+    if (session->tolerance > 0)
+        fprintf(out, "%zu of %zu medians are settled: known to %g %% either way; the others have a ~\n",
+                settled, medians, session->tolerance * 100);
     if (session->blind_reason != 0)
         fprintf(out, "nothing can be vouched for: %s\n", switches_explain(session->blind_reason));
 }

@@ -143,6 +143,18 @@ void vouch_judge(const struct vouch_facts *facts, struct vouch_window *windows, 
 
 /* ---- Pace ----------------------------------------------------------------------------------- */
 
+void vouch_spread_pace(struct vouch_window *windows, size_t count)
+{
+    uint64_t before = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t own = windows[i].pace, after = i + 1 < count ? windows[i + 1].pace : 0;
+        uint64_t slowest = before > after ? before : after;
+        if (slowest > own)
+            windows[i].pace = slowest;
+        before = own;
+    }
+}
+
 static int compare_paces(const void *left, const void *right)
 {
     uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;

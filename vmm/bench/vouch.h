@@ -63,6 +63,12 @@ void vouch_clear(struct vouch_facts *facts);
 void vouch_judge(const struct vouch_facts *facts, struct vouch_window *windows, size_t count);
 
 /*
+ * Give each sample of a row, in the order in which they were taken, the slowest of its own pace and
+ * its neighbours'. Who shares the core does so in bursts, and their ends are not seen.
+ */
+void vouch_spread_pace(struct vouch_window *windows, size_t count);
+
+/*
  * The session's full pace: the middle of the fastest one that is no exception, which means that one
  * sample in fifty at least had it. Faster moments are those of a raised clock. Sorts `paces`. 0 if
  * there are none.

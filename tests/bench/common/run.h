@@ -62,6 +62,7 @@ struct run {
     unsigned warm_up;    /* samples still to be thrown away */
     bool started, stopped, failed, skipped, fitted, profiled;
     uint64_t pace;           /* the slower one of before and after this sample, in ticks */
+    uint64_t pace_before;    /* of the sample before */
     uint64_t warm, deadline; /* when warming up and when the row must end */
     uint64_t prepared;       /* when preparing must end; 0: it may take as long as it takes */
 };
@@ -70,6 +71,7 @@ struct run {
  * what a turn of the loop costs. */
 struct overhead {
     double single, first, inner, last, turn;
+    uint64_t pace; /* the slowest at which these were measured: they are in all samples */
 };
 
 struct options {
@@ -101,9 +103,23 @@ static inline bool run_next(struct run *run)
 
 void run_profile_restart(void); /* --profile: what was counted does not count */
 
+/*
+ * The clock, when all that was begun is done: nothing that is under way may be counted for the next
+ * step, nor anything of that begin before.
+ */
+static inline uint64_t run_clock(void)
+{
+    uint64_t now;
+
+    __asm__ volatile("mfence\n\tlfence" ::: "memory");
+    now = bench_ticks();
+    __asm__ volatile("lfence" ::: "memory");
+    return now;
+}
+
 static inline void run_step(struct run *run)
 {
-    run->marks[run->mark++] = bench_ticks();
+    run->marks[run->mark++] = run_clock();
 }
 
 /* What was done since the sample began was preparation. */
@@ -111,7 +127,7 @@ static inline void run_restart(struct run *run)
 {
     if (run->profiled)
         run_profile_restart();
-    run->marks[0] = bench_ticks();
+    run->marks[0] = run_clock();
 }
 
 /* What follows, until run_next, is clearing up. */
