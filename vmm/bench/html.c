@@ -114,8 +114,9 @@ static void print_explanation(FILE *page)
 {
     fputs(
         "<p>Medians in ns of the samples that zvmm vouches for; below each, its 95 % confidence "
-        "interval and how many samples count; ~ stands before one that is not settled. Zircon and zCore: as published, on another machine: "
-        "compare growth, not height. memcpy: of the row's size. Instructions: on the nested rig, "
+        "interval and how many samples count; ~ stands before one that is not settled. Zircon and "
+        "zCore: as published, on another machine: compare growth, not height. memcpy: of the row's "
+        "size. Instructions: on the nested rig, "
         "where a count repeats. docs/benchmarks.md explains rows and method.</p>\n",
         page);
 }

@@ -77,12 +77,6 @@ struct layout {
     double mean, variance; /* of a single run the variance is 0 */
 };
 
-static int compare_doubles(const void *left, const void *right)
-{
-    double a = *(const double *)left, b = *(const double *)right;
-    return (a > b) - (a < b);
-}
-
 static double variance_of(const double *values, size_t count)
 {
     double mean = 0, squares = 0;
@@ -99,7 +93,7 @@ static struct layout describe_layout(double *values, size_t count)
 {
     size_t outer = count / 4, middle = count - 2 * outer;
     struct layout out = {.degrees = middle - 1};
-    qsort(values, count, sizeof(*values), compare_doubles);
+    statistics_sort(values, count);
     for (size_t i = outer; i < count - outer; i++)
         out.mean += values[i] / (double)middle;
     for (size_t i = 0; i < outer; i++) {

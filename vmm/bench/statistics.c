@@ -38,6 +38,11 @@ static int compare_doubles(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
+void statistics_sort(double *values, size_t count)
+{
+    qsort(values, count, sizeof(*values), compare_doubles);
+}
+
 double statistics_quantile(const double *sorted, size_t count, double q)
 {
     double at = q * (double)(count - 1);
@@ -191,7 +196,7 @@ static void describe_median(struct statistics *out, struct pool *pool)
     out->median = statistics_median(pool->sorted, pool->count);
     for (size_t i = 0; i < RESAMPLES; i++)
         medians[i] = resampled_median(pool);
-    qsort(medians, RESAMPLES, sizeof(medians[0]), compare_doubles);
+    statistics_sort(medians, RESAMPLES);
     out->low = statistics_quantile(medians, RESAMPLES, 0.025);
     out->high = statistics_quantile(medians, RESAMPLES, 0.975);
 }
@@ -274,7 +279,7 @@ int statistics_compare(struct statistics_change *out, const struct statistics_da
         below += ratios[i] < 1;
         above += ratios[i] > 1;
     }
-    qsort(ratios, RESAMPLES, sizeof(ratios[0]), compare_doubles);
+    statistics_sort(ratios, RESAMPLES);
     out->ratio = ratio_of(statistics_median(mine.sorted, mine.count),
                           statistics_median(other.sorted, other.count));
     double factor = widening(mine.runs + other.runs - 2);

@@ -53,6 +53,8 @@ int statistics_compare(struct statistics_change *out, const struct statistics_da
  */
 double statistics_median(const double *sorted, size_t count);
 
+void statistics_sort(double *values, size_t count);
+
 /* The value below which the part `q` (0..1) of the sorted values lies, interpolated. */
 double statistics_quantile(const double *sorted, size_t count, double q);
 

@@ -348,12 +348,14 @@ static void nothing_in_steps(struct run *run, const struct row *row)
 static double middle(unsigned step, const struct run *run, uint64_t *slowest)
 {
     static double sorted[MOST_SAMPLES];
-    unsigned count = 0, used = 0;
+    unsigned count = 0, used = 0, full = 0;
     uint64_t pace_sum = 0;
     double sum = 0;
 
+    for (unsigned i = 0; i < run->taken; i++)
+        full += pace_is_full(paces[i]);
     for (unsigned i = 0; i < run->taken; i++) {
-        if (run->clean >= FEWEST_SAMPLES && !pace_is_full(paces[i]))
+        if (full >= FEWEST_SAMPLES && !pace_is_full(paces[i]))
             continue;
         sorted[count++] = (double)samples[step][i] / run->block;
         pace_sum += paces[i];
