@@ -151,6 +151,7 @@ static void test_layouts(void **state)
     assert_near(repeated.high - repeated.median, 3.18 * 0.1732 / 3, 1e-3);
     assert_near(repeated.median - repeated.low, repeated.high - repeated.median, 1e-9);
     assert_int_equal(repeated.runs, 6);
+    assert_true(repeated.repeated);
     statistics_describe(&different, &(struct statistics_data){values, runs, 396, 0});
     assert_near(different.median, (10.2 + 20 + 20.2 + 40) / 4, 1e-9); /* the middle four */
     assert_true(different.high - different.low > 50 * (repeated.high - repeated.low));
@@ -163,6 +164,7 @@ static void test_layouts(void **state)
     statistics_describe(&repeated, &(struct statistics_data){values, runs, COUNT, 3});
     assert_near(repeated.median, (10.1 + 20.1 + 40) / 3, 1e-9);
     assert_true(repeated.high - repeated.low > 20);
+    assert_false(repeated.repeated);
 }
 
 /* One boot in eight that is slow as a whole changes nothing. */

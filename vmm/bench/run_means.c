@@ -2,7 +2,6 @@
 #include "bench/run_means.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <stdlib.h>
 
 enum { FEWEST_SAMPLES = 5 }; /* of a run, unless all have fewer */
@@ -127,8 +126,8 @@ static double student(size_t degrees)
     return 1.96 + 2.7 / (double)degrees;
 }
 
-/* Returns whether each layout that has runs has several. `values` is for as many as `medians`. */
-static bool describe_layouts(struct run_means *out, double *values, const struct median *medians,
+/* `values` is for as many as `medians`. */
+static void describe_layouts(struct run_means *out, double *values, const struct median *medians,
                              size_t count, unsigned layouts)
 {
     size_t found = 0, alone = 0, degrees = 0;
@@ -147,7 +146,7 @@ static bool describe_layouts(struct run_means *out, double *values, const struct
     }
     out->mean /= (double)found;
     out->margin = student(degrees) * sqrt(variance) / (double)found;
-    return alone == 0;
+    out->repeated = alone == 0;
 }
 
 int run_means_find(struct run_means *out, const struct statistics_data *data)
@@ -158,10 +157,11 @@ int run_means_find(struct run_means *out, const struct statistics_data *data)
     int result = values != NULL ? 0 : -1;
     if (result == 0) {
         count = keep_large(medians, count);
-        if (!describe_layouts(out, values, medians, count, data->layouts > 0 ? data->layouts : 1)) {
-            double mean = out->mean;
-            describe_layouts(out, values, medians, count, 1);
-            out->mean = mean;
+        describe_layouts(out, values, medians, count, data->layouts > 0 ? data->layouts : 1);
+        if (!out->repeated) {
+            struct run_means all;
+            describe_layouts(&all, values, medians, count, 1);
+            out->margin = all.margin;
         }
     }
     free(values);

@@ -10,12 +10,15 @@
 #ifndef ZVMM_BENCH_RUN_MEANS_H
 #define ZVMM_BENCH_RUN_MEANS_H
 
+#include <stdbool.h>
+
 #include "bench/statistics.h"
 
 struct run_means {
     double mean;
     double margin; /* of the 95 % confidence interval, either way; 0 of a single run */
     size_t runs;   /* with enough samples for a median to mean something */
+    bool repeated; /* each layout was run several times */
 };
 
 /* 0, or -1 without memory or without samples. */

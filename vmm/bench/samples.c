@@ -295,7 +295,7 @@ void series_explain(const struct series *series, char *text, size_t size)
 bool series_is_settled(const struct series *series, double tolerance)
 {
     const struct statistics *s = &series->statistics;
-    return s->count != 0 && s->runs >= SERIES_FEWEST_RUNS && s->low >= s->median * (1 - tolerance) &&
+    return s->repeated && s->runs >= SERIES_FEWEST_RUNS && s->low >= s->median * (1 - tolerance) &&
            s->high <= s->median * (1 + tolerance);
 }
 

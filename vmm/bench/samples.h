@@ -51,7 +51,7 @@ void series_explain(const struct series *series, char *text, size_t size);
 
 /*
  * Whether the median is known to a part of `tolerance` either way: by a confidence interval over at
- * least SERIES_FEWEST_RUNS runs, as one run says nothing of how much runs differ.
+ * least SERIES_FEWEST_RUNS runs, and several of each layout.
  */
 enum { SERIES_FEWEST_RUNS = 3 };
 bool series_is_settled(const struct series *series, double tolerance);

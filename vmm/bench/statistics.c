@@ -207,6 +207,7 @@ static int describe_runs(struct statistics *out, const struct statistics_data *d
     if (run_means_find(&means, data) != 0)
         return -1;
     out->runs = means.runs;
+    out->repeated = means.repeated;
     out->median = means.mean;
     out->low = means.mean - means.margin;
     out->high = means.mean + means.margin;

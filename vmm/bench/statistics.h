@@ -5,6 +5,7 @@
 #ifndef ZVMM_BENCH_STATISTICS_H
 #define ZVMM_BENCH_STATISTICS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +31,7 @@ struct statistics {
     size_t count, runs;
     double minimum, median, p90, mean;
     double low, high; /* 95 % confidence interval of the median */
+    bool repeated;    /* of several runs: each layout had more than one */
     /* Samples in equal parts of [minimum, histogram_end), the last part with all above. */
     double histogram_end;
     size_t bins[STATISTICS_BINS];
