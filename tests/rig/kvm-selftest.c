@@ -3,23 +3,32 @@
  *
  *     cc -O2 -static -o kvm-selftest kvm-selftest.c && tests/rig/run.sh --file kvm-selftest -- kvm-selftest
  *
+ * With an argument: waits for timers that many times while a guest keeps leaving (see wait_beside_exits).
+ *
  * The guest code is a few bytes written by hand. It ends in a write to port 0x10 (real mode) or in hlt (long mode)
  * and leaves its results in registers.
  */
 #include <err.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { MEMORY = 4 << 20, CODE = 0x1000, PML4 = 0x2000, PDPT = 0x3000, PD = 0x4000, LOOPS = 1000000 };
 
 /* mov al,40; add al,2; out 0x10,al; hlt */
 static const uint8_t real_code[] = {0xb0, 40, 0x04, 2, 0xe6, 0x10, 0xf4};
+
+/* 1: out 0x10,al; jmp 1b */
+static const uint8_t exit_code[] = {0xe6, 0x10, 0xeb, 0xfc};
 
 /* lfence; rdtsc; shl rdx,32; or rdx,rax; mov r8,rdx; mov ecx,LOOPS; 1: dec ecx; jnz 1b;
  * lfence; rdtsc; shl rdx,32; or rdx,rax; sub rdx,r8; hlt: two million instructions, their TSC difference in rdx */
@@ -82,18 +91,57 @@ static void to_long_mode(struct kvm_sregs *s)
     s->efer = 0x500;       /* LMA, LME */
 }
 
-int main(void)
+static void to_real_mode(struct kvm_sregs *s)
+{
+    must(ioctl(vcpu, KVM_GET_SREGS, s), "KVM_GET_SREGS");
+    s->cs.base = s->cs.selector = 0;
+}
+
+/* Leaves the guest over and over. An interrupt waits for it all the time and it takes none, so that every entry asks
+ * the processor for an exit as soon as it would: QEMU may lose the host's timer interrupt then. */
+static void exit_for_ever(int kvm)
+{
+    struct kvm_sregs sregs;
+    struct kvm_regs regs;
+    create_vm(kvm);
+    to_real_mode(&sregs);
+    run->request_interrupt_window = 1;
+    enter(exit_code, sizeof exit_code, &sregs, &regs);
+    while (run->exit_reason == KVM_EXIT_IO)
+        must(ioctl(vcpu, KVM_RUN, 0), "KVM_RUN");
+    errx(1, "the guest left with %u, not for its port", run->exit_reason);
+}
+
+/* Waits for 0.1 ms, times times, beside such a guest: a machine whose timer is lost for good never gets through. */
+static void wait_beside_exits(int kvm, long times)
+{
+    const struct timespec wait = {.tv_nsec = 100000};
+    pid_t child = must(fork(), "fork");
+    if (child == 0)
+        exit_for_ever(kvm);
+    for (long i = 0; i < times; i++)
+        nanosleep(&wait, NULL);
+    ok(1, waitpid(child, NULL, WNOHANG) == 0, "timers go on beside a guest that keeps leaving");
+    kill(child, SIGKILL);
+}
+
+int main(int argc, char **argv)
 {
     struct kvm_sregs sregs;
     struct kvm_regs regs;
     struct timespec before, after;
-    puts("1..4");
     int kvm = must(open("/dev/kvm", O_RDWR | O_CLOEXEC), "/dev/kvm");
+    if (argc > 1) {
+        puts("1..1");
+        fflush(stdout);
+        wait_beside_exits(kvm, strtol(argv[1], NULL, 10));
+        return 0;
+    }
+    puts("1..4");
     ok(1, ioctl(kvm, KVM_GET_API_VERSION, 0) == 12, "/dev/kvm speaks API version 12");
 
     create_vm(kvm);
-    must(ioctl(vcpu, KVM_GET_SREGS, &sregs), "KVM_GET_SREGS");
-    sregs.cs.base = sregs.cs.selector = 0;
+    to_real_mode(&sregs);
     enter(real_code, sizeof real_code, &sregs, &regs);
     int wrote = run->exit_reason == KVM_EXIT_IO && run->io.direction == KVM_EXIT_IO_OUT && run->io.port == 0x10;
     ok(2, wrote && *((uint8_t *)run + run->io.data_offset) == 42, "real mode: a sum is written to a port");

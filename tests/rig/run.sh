@@ -91,10 +91,13 @@ make_initramfs() {
 # $1 is the folder that holds the initramfs.
 set_machine() {
     # shellcheck disable=SC2054 # QEMU's commas
-    machine=(-accel tcg -cpu EPYC,+svm -M pc -m "$memory" -rtc base=2020-01-01,clock=vm -seed 1
-        -display none -nodefaults -no-reboot
-        -kernel "$cache/vmlinux" -initrd "$1/initramfs" -append "$append")
-    [ -z "$icount" ] || machine+=(-icount 'shift=0,sleep=off')
+    machine=(-accel tcg -cpu EPYC,+svm -M pc,hpet=off -m "$memory" -rtc base=2020-01-01,clock=vm -seed 1
+        -display none -nodefaults -no-reboot -kernel "$cache/vmlinux" -initrd "$1/initramfs")
+    if [ -n "$icount" ]; then
+        machine+=(-append "$append" -icount 'shift=0,sleep=off')
+    else
+        machine+=(-append "$append heartbeat=yes")
+    fi
 }
 
 # The disk whose contents are file $1 and whose serial number is $2 (it tells init which life it is in).
