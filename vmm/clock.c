@@ -11,6 +11,39 @@
 #define MSR_IA32_TSC 0x10
 #define LONGEST_NS   (365ull * 24 * 3600 * 1000000000)
 
+/* The guest's TSC as KVM reckons it. */
+static int read_tsc(const struct kvm *kvm, uint64_t *tsc, struct zvmm_error *error)
+{
+    union {
+        struct kvm_msrs head;
+        uint8_t space[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
+    } msr = {.head.nmsrs = 1};
+    msr.head.entries[0] = (struct kvm_msr_entry){.index = MSR_IA32_TSC};
+    if (ioctl(kvm->vcpu_fd, KVM_GET_MSRS, &msr) != 1)
+        return error_set(error,
+                         "KVM: cannot read the guest's TSC: %s; check the host's kernel "
+                         "log",
+                         strerror(errno));
+    *tsc = msr.head.entries[0].data;
+    return 0;
+}
+
+/*
+ * A KVM that was loaded before its kernel had measured the TSC well, on a processor that cannot
+ * scale it, leaves the scale of new vCPUs at 0: the TSC by which it sets their timers stands still,
+ * and none goes off in time (Linux 6.1, kvm_set_tsc_khz(); its log has "user requested TSC rate").
+ */
+static int check_tsc(const struct kvm *kvm, struct zvmm_error *error)
+{
+    uint64_t first, second;
+    if (read_tsc(kvm, &first, error) != 0 || read_tsc(kvm, &second, error) != 0)
+        return -1;
+    if (first == second)
+        return error_set(error, "KVM: the guest's TSC stands still, so its timers would not go "
+                                "off: reload the host's kvm modules, they hold a wrong frequency");
+    return 0;
+}
+
 /* The frequency: asking the VM is cheap but new (5.18), asking the vCPU always works. */
 static int find_frequency(struct clock *clock, const struct kvm *kvm, struct zvmm_error *error)
 {
@@ -23,25 +56,17 @@ static int find_frequency(struct clock *clock, const struct kvm *kvm, struct zvm
                          "a constant TSC",
                          strerror(errno));
     clock->khz = (uint32_t)khz;
-    return 0;
+    return check_tsc(kvm, error);
 }
 
 /* Before 5.16 there is no offset to set: read the guest's TSC between two reads of the host's. */
 static int measure_offset(struct clock *clock, const struct kvm *kvm, struct zvmm_error *error)
 {
-    union {
-        struct kvm_msrs head;
-        uint8_t space[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
-    } msr = {.head.nmsrs = 1};
-    msr.head.entries[0] = (struct kvm_msr_entry){.index = MSR_IA32_TSC};
-    uint64_t before = __rdtsc();
-    if (ioctl(kvm->vcpu_fd, KVM_GET_MSRS, &msr) != 1)
-        return error_set(error,
-                         "KVM: cannot read the guest's TSC: %s; check the host's kernel "
-                         "log",
-                         strerror(errno));
+    uint64_t before = __rdtsc(), tsc;
+    if (read_tsc(kvm, &tsc, error) != 0)
+        return -1;
     uint64_t after = __rdtsc();
-    clock->offset = msr.head.entries[0].data - (before + (after - before) / 2);
+    clock->offset = tsc - (before + (after - before) / 2);
     return 0;
 }
 

@@ -93,6 +93,8 @@ kvm() {
     "${CC:-cc}" -O2 -Wall -Wextra -static -o "$work/kvm-selftest" "$here/kvm-selftest.c" 2> "$work/err"
     rig --file "$work/kvm-selftest" -- kvm-selftest
     is '/dev/kvm runs guest code' test "$status $(grep -c '^ok' "$work/out")" = '0 4'
+    rig -- sh -c 'dmesg | grep -oE "Refined TSC|kvm: Nested V"'
+    is 'kvm was loaded when the frequency of the TSC was known' gave 0 $'Refined TSC\nkvm: Nested V\n'
     rig --timeout 60 --file "$work/kvm-selftest" -- kvm-selftest 20000
     is 'no timer is lost for good beside a guest that keeps leaving' test "$status $(grep -c '^ok' "$work/out")" = '0 1'
     rig --icount --file "$work/kvm-selftest" -- kvm-selftest

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "clock.h"
 #include "kvm.h"
 #include "layout.h"
 
@@ -21,6 +22,7 @@ static struct {
     bool kvm_module;
     int api_version; /* negative: -errno */
     int sync_regs;
+    uint64_t tsc, tsc_step; /* the guest's, and how far it goes from one look to the next */
     unsigned long refused; /* the ioctl that fails, with ... */
     int refusal;           /* ... this errno */
 } host;
@@ -59,6 +61,12 @@ static int answer(int value)
     return value < 0 ? -1 : value;
 }
 
+static int read_msr(struct kvm_msrs *msrs)
+{
+    msrs->entries[0].data = host.tsc += host.tsc_step;
+    return 1;
+}
+
 int __wrap_ioctl(int fd, unsigned long request, ...)
 {
     va_list arguments;
@@ -74,6 +82,10 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
         return answer(host.api_version);
     if (request == KVM_CHECK_EXTENSION)
         return argument == KVM_CAP_SYNC_REGS ? host.sync_regs : 1;
+    if (request == KVM_GET_TSC_KHZ)
+        return 2300000;
+    if (request == KVM_GET_MSRS)
+        return read_msr((struct kvm_msrs *)argument);
     if (request == KVM_CREATE_VM || request == KVM_CREATE_VCPU)
         return FAKE_NODE;
     return 0;
@@ -169,12 +181,34 @@ static void test_setup(void **state)
     expect_no_vm(KVM_CREATE_VCPU, EINVAL, "Invalid argument", "kernel log");
 }
 
+/* A TSC that KVM takes to stand still is found at the start; so is one that cannot be read. */
+static void test_tsc(void **state)
+{
+    const struct kvm kvm = {.fd = FAKE_NODE, .vm_fd = FAKE_NODE, .vcpu_fd = FAKE_NODE};
+    struct zvmm_error error = {""};
+    struct clock clock = {0};
+
+    (void)state;
+    set_host();
+    host.tsc_step = 1;
+    assert_int_equal(clock_init(&clock, &kvm, &error), 0);
+    assert_int_equal(clock.khz, 2300000);
+    host.tsc_step = 0;
+    assert_int_equal(clock_init(&clock, &kvm, &error), -1);
+    expect_line(&error, "TSC stands still", "reload the host's kvm modules");
+    host.refused = KVM_GET_MSRS;
+    host.refusal = EIO;
+    assert_int_equal(clock_init(&clock, &kvm, &error), -1);
+    expect_line(&error, "cannot read the guest's TSC", "kernel log");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_node),
         cmocka_unit_test(test_version),
         cmocka_unit_test(test_setup),
+        cmocka_unit_test(test_tsc),
     };
     return cmocka_run_group_tests_name("kvm", tests, NULL, NULL);
 }
