@@ -227,6 +227,27 @@ static void test_compare(void **state)
     assert_int_equal(statistics_compare(&change, &ours, &theirs), -1);
 }
 
+/* A fast layout and a slow one, of which ours has one sample more: what is compared are the figures
+ * that describing shows, not the medians of all samples, which lie anywhere between. */
+static void test_compare_figures(void **state)
+{
+    (void)state;
+    struct statistics_change change;
+    struct statistics our_figure, their_figure;
+    struct statistics_data ours = {values, runs, COUNT - 1, 2}, theirs = {others, runs, COUNT, 2};
+    for (size_t i = 0; i < COUNT; i++) {
+        runs[i] = (unsigned)(i % 4);
+        values[i] = (i % 2 == 0 ? 100 : 200) + (double)(i / 4 % 3);
+        others[i] = (i % 2 == 0 ? 100 : 200) + (double)(i / 4 % 3);
+    }
+    assert_int_equal(statistics_compare(&change, &ours, &theirs), 0);
+    statistics_describe(&our_figure, &ours);
+    statistics_describe(&their_figure, &theirs);
+    assert_near(change.ratio, our_figure.median / their_figure.median, 1e-9);
+    assert_near(change.ratio, 1, 0.01);
+    assert_true(change.low < 1 && change.high > 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +263,7 @@ int main(void)
         cmocka_unit_test(test_outlier),
         cmocka_unit_test(test_small_run),
         cmocka_unit_test(test_compare),
+        cmocka_unit_test(test_compare_figures),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

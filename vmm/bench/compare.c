@@ -53,7 +53,8 @@ void compare_print(FILE *out, const struct samples *samples, size_t ours,
         struct statistics_change change;
         if (other == NULL || other->vouched == 0 || series->vouched == 0)
             continue;
-        struct statistics_data mine = series_data(series), before = series_data(other);
+        struct statistics_data mine = series_data(samples, series),
+                               before = series_data(baseline, other);
         if (statistics_compare(&change, &mine, &before) == 0)
             counts[print_row(out, series, other, &change)]++;
     }

@@ -267,9 +267,10 @@ static void swap(struct series *series, size_t a, size_t b)
     series->reasons[b] = reasons;
 }
 
-struct statistics_data series_data(const struct series *series)
+struct statistics_data series_data(const struct samples *samples, const struct series *series)
 {
-    return (struct statistics_data){series->values, series->runs, series->vouched, 0};
+    return (struct statistics_data){series->values, series->runs, series->vouched,
+                                    samples->layouts};
 }
 
 const char *const samples_reasons[VOUCH_REASONS] = {
@@ -312,8 +313,7 @@ static void finish_series(const struct samples *samples, struct series *series)
         if (series->reasons[i] == 0)
             swap(series, i, series->vouched++);
     }
-    struct statistics_data data = series_data(series);
-    data.layouts = samples->layouts;
+    struct statistics_data data = series_data(samples, series);
     statistics_describe(&series->statistics, &data);
     series->described = series->count;
 }

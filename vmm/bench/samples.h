@@ -60,7 +60,8 @@ bool series_is_settled(const struct series *series, double tolerance);
  */
 void samples_finish(struct samples *samples);
 
-struct statistics_data series_data(const struct series *series);
+/* What is vouched for in one of the samples' series. */
+struct statistics_data series_data(const struct samples *samples, const struct series *series);
 void samples_clear(struct samples *samples);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * statistics.c - medians, bootstrap confidence intervals, histograms.
  *
- * The bootstrap draws runs with replacement and, in each, samples with replacement. A resample is
- * not an array of values but counts over the sorted values; its median is found by adding up.
+ * The bootstrap draws runs with replacement and, in each, samples with replacement. What is drawn of
+ * a run is not an array of values but counts over the sorted ones; the median is found by adding up.
  */
 #include "bench/statistics.h"
 
@@ -79,7 +79,7 @@ struct pool {
     double *sorted;
     size_t *places;     /* grouped by run */
     size_t *run_starts; /* runs + 1 of them, into places */
-    unsigned *drawn;    /* how often each place is in the resample */
+    unsigned *drawn;    /* how often each of a run's samples is in the resample */
     uint64_t random;
 };
 
@@ -154,25 +154,27 @@ static int pool_init(struct pool *pool, const struct statistics_data *data)
     return 0;
 }
 
-/* The median of one resample. */
-static double resampled_median(struct pool *pool)
+/* The median of samples of a run that are drawn anew. */
+static double redrawn_median(struct pool *pool, const size_t *places, size_t count)
 {
-    size_t total = 0, seen = 0;
-    memset(pool->drawn, 0, pool->count * sizeof(*pool->drawn));
+    size_t at = 0;
+    memset(pool->drawn, 0, count * sizeof(*pool->drawn));
+    for (size_t i = 0; i < count; i++)
+        pool->drawn[random_below(&pool->random, count)]++;
+    for (size_t seen = pool->drawn[0]; seen * 2 <= count; seen += pool->drawn[at])
+        at++;
+    return pool->sorted[places[at]];
+}
+
+/* The mean of the medians of one resample: of runs, and of the samples of each. */
+static double resample(struct pool *pool)
+{
+    double sum = 0;
     for (size_t i = 0; i < pool->runs; i++) {
-        size_t run = random_below(&pool->random, pool->runs);
-        const size_t *places = pool->places + pool->run_starts[run];
-        size_t count = pool->run_starts[run + 1] - pool->run_starts[run];
-        for (size_t k = 0; k < count; k++)
-            pool->drawn[places[random_below(&pool->random, count)]]++;
-        total += count;
+        size_t run = random_below(&pool->random, pool->runs), start = pool->run_starts[run];
+        sum += redrawn_median(pool, pool->places + start, pool->run_starts[run + 1] - start);
     }
-    for (size_t i = 0; i < pool->count; i++) {
-        seen += pool->drawn[i];
-        if (seen * 2 > total)
-            return pool->sorted[i];
-    }
-    return pool->sorted[pool->count - 1];
+    return sum / (double)pool->runs;
 }
 
 /* ---- Answers -------------------------------------------------------------------------------- */
@@ -195,7 +197,7 @@ static void describe_median(struct statistics *out, struct pool *pool)
     double medians[RESAMPLES];
     out->median = statistics_median(pool->sorted, pool->count);
     for (size_t i = 0; i < RESAMPLES; i++)
-        medians[i] = resampled_median(pool);
+        medians[i] = resample(pool);
     statistics_sort(medians, RESAMPLES);
     out->low = statistics_quantile(medians, RESAMPLES, 0.025);
     out->high = statistics_quantile(medians, RESAMPLES, 0.975);
@@ -214,26 +216,32 @@ static int describe_runs(struct statistics *out, const struct statistics_data *d
     return 0;
 }
 
+/* The median and its interval: see struct statistics. */
+static int describe_figure(struct statistics *out, struct pool *pool,
+                           const struct statistics_data *data)
+{
+    out->runs = pool->runs;
+    if (pool->runs > 1)
+        return describe_runs(out, data);
+    describe_median(out, pool);
+    return 0;
+}
+
 int statistics_describe(struct statistics *out, const struct statistics_data *data)
 {
     struct pool pool;
     double sum = 0;
-    int result = 0;
     *out = (struct statistics){0};
     if (pool_init(&pool, data) != 0)
         return -1;
     for (size_t i = 0; i < pool.count; i++)
         sum += pool.sorted[i];
     out->count = pool.count;
-    out->runs = pool.runs;
     out->mean = sum / (double)pool.count;
     out->minimum = pool.sorted[0];
     out->p90 = statistics_quantile(pool.sorted, pool.count, 0.9);
     fill_histogram(out, pool.sorted);
-    if (pool.runs > 1)
-        result = describe_runs(out, data);
-    else
-        describe_median(out, &pool);
+    int result = describe_figure(out, &pool, data);
     pool_free(&pool);
     return result;
 }
@@ -262,34 +270,45 @@ static double widened(double limit, double ratio, double factor)
     return limit > 0 && ratio > 0 && isfinite(limit) ? ratio * pow(limit / ratio, factor) : limit;
 }
 
+/* Bootstrap the ratio of two figures. */
+static void describe_change(struct statistics_change *out, struct pool *mine, struct pool *other)
+{
+    double ratios[RESAMPLES];
+    size_t below = 0, above = 0;
+    other->random = ~other->random; /* or both would draw alike */
+    for (size_t i = 0; i < RESAMPLES; i++) {
+        ratios[i] = ratio_of(resample(mine), resample(other));
+        below += ratios[i] < 1;
+        above += ratios[i] > 1;
+    }
+    statistics_sort(ratios, RESAMPLES);
+    double factor = widening(mine->runs + other->runs - 2);
+    out->low = widened(statistics_quantile(ratios, RESAMPLES, 0.005), out->ratio, factor);
+    out->high = widened(statistics_quantile(ratios, RESAMPLES, 0.995), out->ratio, factor);
+    size_t equal = RESAMPLES - below - above;
+    double agree = (double)(below > above ? below : above) + (double)equal / 2;
+    out->confidence = agree / RESAMPLES;
+}
+
 int statistics_compare(struct statistics_change *out, const struct statistics_data *ours,
                        const struct statistics_data *theirs)
 {
     struct pool mine, other;
-    double ratios[RESAMPLES];
-    size_t below = 0, above = 0;
+    struct statistics my_figure, other_figure;
+    int result = -1;
     if (pool_init(&mine, ours) != 0)
         return -1;
     if (pool_init(&other, theirs) != 0) {
         pool_free(&mine);
         return -1;
     }
-    other.random = ~other.random; /* or both would draw alike */
-    for (size_t i = 0; i < RESAMPLES; i++) {
-        ratios[i] = ratio_of(resampled_median(&mine), resampled_median(&other));
-        below += ratios[i] < 1;
-        above += ratios[i] > 1;
+    if (describe_figure(&my_figure, &mine, ours) == 0 &&
+        describe_figure(&other_figure, &other, theirs) == 0) {
+        out->ratio = ratio_of(my_figure.median, other_figure.median);
+        describe_change(out, &mine, &other);
+        result = 0;
     }
-    statistics_sort(ratios, RESAMPLES);
-    out->ratio = ratio_of(statistics_median(mine.sorted, mine.count),
-                          statistics_median(other.sorted, other.count));
-    double factor = widening(mine.runs + other.runs - 2);
-    out->low = widened(statistics_quantile(ratios, RESAMPLES, 0.005), out->ratio, factor);
-    out->high = widened(statistics_quantile(ratios, RESAMPLES, 0.995), out->ratio, factor);
-    size_t equal = RESAMPLES - below - above;
-    double agree = (double)(below > above ? below : above) + (double)equal / 2;
-    out->confidence = agree / RESAMPLES;
     pool_free(&mine);
     pool_free(&other);
-    return 0;
+    return result;
 }

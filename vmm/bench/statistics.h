@@ -37,7 +37,7 @@ struct statistics {
     size_t bins[STATISTICS_BINS];
 };
 
-/* How a row differs from its baseline: the ratio of medians, ours to theirs. */
+/* How a row differs from its baseline: the ratio of the two `median`, ours to theirs. */
 struct statistics_change {
     double ratio;
     double low, high;  /* 99 % confidence interval */
