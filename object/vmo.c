@@ -112,6 +112,11 @@ void vmo_set_name(struct vmo *vmo, const char *name)
     name_set(vmo->name, sizeof vmo->name, name, strlen(name));
 }
 
+void vmo_copy_name(struct vmo *to, const struct vmo *from)
+{
+    memcpy(to->name, from->name, sizeof to->name);
+}
+
 void vmo_set_vdso(struct vmo *vmo, uint32_t code_start, uint32_t code_end)
 {
     vmo->flags |= VMO_VDSO;

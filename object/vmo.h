@@ -107,6 +107,7 @@ zx_status_t vmo_create_child(struct vmo *parent, uint32_t options, uint64_t offs
 
 /* Cut to fit. */
 void vmo_set_name(struct vmo *vmo, const char *name);
+void vmo_copy_name(struct vmo *to, const struct vmo *from);
 
 /* Declares `vmo` a vDSO image whose code is [code_start, code_end): vmar_map then follows the rules
  * of abi/vdso.md. Children do not inherit it. */

@@ -267,11 +267,42 @@ void *heap_alloc(size_t size)
     return size <= SMALL_MAX ? small_alloc(size) : large_alloc(size);
 }
 
+/*
+ * Clears a small block in plain words. `rep stos` takes 20 ns longer for 300 bytes, on a processor
+ * of 2023. The vector stores of a libc, on which the LibOS runs, make what then uses the block 60 ns
+ * slower at times, for milliseconds at a stretch.
+ */
+static void clear_small(void *block, size_t size)
+{
+    volatile uint64_t *word = block;
+
+    for (; size >= 64; size -= 64, word += 8) {
+        word[0] = 0;
+        word[1] = 0;
+        word[2] = 0;
+        word[3] = 0;
+        word[4] = 0;
+        word[5] = 0;
+        word[6] = 0;
+        word[7] = 0;
+    }
+    for (; size >= 16; size -= 16, word += 2) { /* 16 bytes are the least block */
+        word[0] = 0;
+        word[1] = 0;
+    }
+    if (size > 0)
+        word[0] = word[1] = 0;
+}
+
 void *heap_zalloc(size_t size)
 {
     void *block = heap_alloc(size);
 
-    return block ? memset(block, 0, size) : NULL;
+    if (block && size <= SMALL_MAX)
+        clear_small(block, size);
+    else if (block)
+        memset(block, 0, size);
+    return block;
 }
 
 void heap_free(void *block)

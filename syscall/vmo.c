@@ -120,7 +120,7 @@ int64_t sys_vmo_create_child(struct thread *self, zx_handle_t handle, uint32_t o
     if (status != ZX_OK)
         return status;
     if (rights & ZX_RIGHT_GET_PROPERTY)
-        vmo_set_name(child, vmo->name);
+        vmo_copy_name(child, vmo);
     return handle_return(self->process, OBJECT(child), child_rights(rights, options, no_write),
                          out);
 }
