@@ -8,23 +8,19 @@
 #include <time.h>
 #include <x86intrin.h>
 
+#include "msr.h"
+
 #define MSR_IA32_TSC 0x10
 #define LONGEST_NS   (365ull * 24 * 3600 * 1000000000)
 
 /* The guest's TSC as KVM reckons it. */
 static int read_tsc(const struct kvm *kvm, uint64_t *tsc, struct zvmm_error *error)
 {
-    union {
-        struct kvm_msrs head;
-        uint8_t space[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
-    } msr = {.head.nmsrs = 1};
-    msr.head.entries[0] = (struct kvm_msr_entry){.index = MSR_IA32_TSC};
-    if (ioctl(kvm->vcpu_fd, KVM_GET_MSRS, &msr) != 1)
+    if (msr_read(kvm, MSR_IA32_TSC, tsc) != 0)
         return error_set(error,
                          "KVM: cannot read the guest's TSC: %s; check the host's kernel "
                          "log",
                          strerror(errno));
-    *tsc = msr.head.entries[0].data;
     return 0;
 }
 
@@ -107,18 +103,13 @@ static int resume_native(struct clock *clock, const struct kvm *kvm, uint64_t ti
 int clock_resume(struct clock *clock, const struct kvm *kvm, uint64_t ticks, enum clock_mover mover,
                  struct zvmm_error *error)
 {
-    union {
-        struct kvm_msrs head;
-        uint8_t space[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
-    } msr = {.head.nmsrs = 1};
     if (clock->khz == 0 && find_frequency(clock, kvm, error) != 0)
         return -1;
     if (mover != CLOCK_MOVED_BY_KVM)
         return resume_native(clock, kvm, ticks, mover, error);
     if (set_offset(clock, kvm, ticks - __rdtsc()))
         return 0;
-    msr.head.entries[0] = (struct kvm_msr_entry){.index = MSR_IA32_TSC, .data = ticks};
-    if (ioctl(kvm->vcpu_fd, KVM_SET_MSRS, &msr) != 1)
+    if (msr_write(kvm, MSR_IA32_TSC, ticks) != 0)
         return error_set(error, "KVM: cannot set the guest's TSC: %s; check the host's kernel log",
                          strerror(errno));
     return measure_offset(clock, kvm, error);

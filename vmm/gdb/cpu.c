@@ -4,15 +4,10 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "msr.h"
 #include "vm.h"
 
 #define MSR_KERNEL_GS_BASE 0xc0000102u
-
-/* The kernel's way of passing one MSR. */
-union msr {
-    struct kvm_msrs head;
-    uint8_t space[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
-};
 
 static int vcpu(const struct cpu_state *cpu)
 {
@@ -57,9 +52,9 @@ void cpu_want_xsave(struct cpu_state *cpu)
 
 uint64_t cpu_msr(struct cpu_state *cpu, uint32_t index)
 {
-    union msr msr = {.head.nmsrs = 1};
-    msr.head.entries[0].index = index;
-    return ioctl(vcpu(cpu), KVM_GET_MSRS, &msr) == 1 ? msr.head.entries[0].data : 0;
+    uint64_t value = 0;
+    msr_read(&cpu->vm->kvm, index, &value);
+    return value;
 }
 
 void cpu_want_kernel_gs(struct cpu_state *cpu)
@@ -69,20 +64,12 @@ void cpu_want_kernel_gs(struct cpu_state *cpu)
     cpu->gs_known = true;
 }
 
-static void write_kernel_gs(struct cpu_state *cpu)
-{
-    union msr msr = {.head.nmsrs = 1};
-    msr.head.entries[0].index = MSR_KERNEL_GS_BASE;
-    msr.head.entries[0].data = cpu->kernel_gs_base;
-    ioctl(vcpu(cpu), KVM_SET_MSRS, &msr);
-}
-
 void cpu_release(struct cpu_state *cpu)
 {
     if (cpu->sregs_changed)
         ioctl(vcpu(cpu), KVM_SET_SREGS, &cpu->sregs);
     if (cpu->gs_changed)
-        write_kernel_gs(cpu);
+        msr_write(&cpu->vm->kvm, MSR_KERNEL_GS_BASE, cpu->kernel_gs_base);
     if (cpu->regs_changed)
         ioctl(vcpu(cpu), KVM_SET_REGS, &cpu->regs);
     if (cpu->xsave_changed)
