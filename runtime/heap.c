@@ -286,11 +286,11 @@ static void clear_small(void *block, size_t size)
         word[6] = 0;
         word[7] = 0;
     }
-    for (; size >= 16; size -= 16, word += 2) { /* 16 bytes are the least block */
+    for (; size >= 16; size -= 16, word += 2) {
         word[0] = 0;
         word[1] = 0;
     }
-    if (size > 0)
+    if (size > 0) /* blocks are of 16 bytes and multiples */
         word[0] = word[1] = 0;
 }
 

@@ -191,11 +191,10 @@ static void fill_histogram(struct statistics *out, const double *sorted)
     }
 }
 
-/* Of samples of one run. */
-static void describe_median(struct statistics *out, struct pool *pool)
+/* The interval of one run's median. */
+static void bootstrap_interval(struct statistics *out, struct pool *pool)
 {
     double medians[RESAMPLES];
-    out->median = statistics_median(pool->sorted, pool->count);
     for (size_t i = 0; i < RESAMPLES; i++)
         medians[i] = resample(pool);
     statistics_sort(medians, RESAMPLES);
@@ -216,14 +215,14 @@ static int describe_runs(struct statistics *out, const struct statistics_data *d
     return 0;
 }
 
-/* The median and its interval: see struct statistics. */
-static int describe_figure(struct statistics *out, struct pool *pool,
+/* The median, and of several runs its interval, too: see struct statistics. */
+static int describe_figure(struct statistics *out, const struct pool *pool,
                            const struct statistics_data *data)
 {
     out->runs = pool->runs;
     if (pool->runs > 1)
         return describe_runs(out, data);
-    describe_median(out, pool);
+    out->median = statistics_median(pool->sorted, pool->count);
     return 0;
 }
 
@@ -242,6 +241,8 @@ int statistics_describe(struct statistics *out, const struct statistics_data *da
     out->p90 = statistics_quantile(pool.sorted, pool.count, 0.9);
     fill_histogram(out, pool.sorted);
     int result = describe_figure(out, &pool, data);
+    if (pool.runs == 1)
+        bootstrap_interval(out, &pool);
     pool_free(&pool);
     return result;
 }
