@@ -1,9 +1,12 @@
 /*
  * timerq.h - a queue of deadlines.
  *
- * A red-black tree ordered by (deadline, sequence) with its first element cached: arm and cancel
- * are O(log n), looking at the next deadline is O(1). Entries are embedded in their owners; the
- * queue owns nothing and knows no clock, so tests can move time as they like.
+ * A leftist heap ordered by (deadline, sequence): its root is the next entry to fire, and from any
+ * entry the way down by right children is never the longer one, so it has at most log2(n + 1)
+ * entries. Only such ways are walked: arm and cancel are O(log n) at worst, and arming touches the
+ * same few entries each time, however many are pending. Looking at the next deadline is O(1).
+ * Entries are embedded in their owners; the queue owns nothing and knows no clock, so tests can
+ * move time as they like.
  */
 #ifndef ZVMM_RUNTIME_TIMERQ_H
 #define ZVMM_RUNTIME_TIMERQ_H
@@ -12,21 +15,17 @@
 
 #include <zircon/types.h>
 
-#include "list.h"
-
 struct timer_entry {
-    RB_ENTRY(timer_entry) link;
-    zx_time_t deadline; /* absolute, ns, monotonic */
-    uint64_t sequence;  /* order of arming among equal deadlines */
+    struct timer_entry *parent, *left, *right; /* of the heap; none earlier than their parent */
+    zx_time_t deadline;                        /* absolute, ns, monotonic */
+    uint64_t sequence;                         /* order of arming among equal deadlines */
+    uint8_t rank; /* entries on the way down by right children, with this one */
     bool armed;
     /* Called by timerq_expire after the entry has left the queue; it may arm itself again. */
     void (*fire)(struct timer_entry *entry, zx_time_t now);
 };
 
-RB_HEAD(timer_tree, timer_entry);
-
 struct timerq {
-    struct timer_tree tree;
     struct timer_entry *first; /* NULL: empty */
     uint64_t sequence;
 };

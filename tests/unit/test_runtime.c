@@ -14,6 +14,7 @@
 #include "fake-hal.h"
 #include "format.h"
 #include "heap.h"
+#include "list.h"
 #include "name.h"
 #include "random.h"
 #include "timerq.h"
@@ -216,6 +217,53 @@ static void test_timerq_infinite_is_never_queued(void **state)
     assert_false(timerq_cancel(&queue, &probe.timer));
 }
 
+/* Below `entry`: parents and ranks right, none earlier, the shorter way down on the right. */
+static size_t count_entries(const struct timer_entry *entry, const struct timer_entry *parent)
+{
+    if (!entry)
+        return 0;
+    uint8_t left = entry->left ? entry->left->rank : 0;
+    uint8_t right = entry->right ? entry->right->rank : 0;
+
+    assert_true(entry->armed);
+    assert_ptr_equal(entry->parent, parent);
+    assert_true(left >= right);
+    assert_int_equal(entry->rank, right + 1);
+    if (parent)
+        assert_true(parent->deadline < entry->deadline ||
+                    (parent->deadline == entry->deadline && parent->sequence < entry->sequence));
+    return 1 + count_entries(entry->left, entry) + count_entries(entry->right, entry);
+}
+
+/* Armed and cancelled at random, in rising, falling and mixed order, it stays a leftist heap. */
+static void test_timerq_stays_a_heap(void **state)
+{
+    enum { N = 300, STEPS = 20000 };
+    static struct probe probes[N];
+    struct timerq queue;
+    size_t armed = 0;
+
+    (void)state;
+    timerq_init(&queue);
+    srand(2);
+    for (int i = 0; i < N; i++)
+        probes[i] = (struct probe){.timer.fire = on_fire};
+    for (int step = 0; step < STEPS; step++) {
+        struct timer_entry *entry = &probes[rand() % N].timer;
+        zx_time_t orders[] = {step, STEPS - step, rand() % 50};
+
+        if (timerq_cancel(&queue, entry)) {
+            armed--;
+        } else {
+            timerq_arm(&queue, entry, orders[step / 1000 % 3]);
+            armed++;
+        }
+        assert_int_equal(count_entries(queue.first, NULL), armed);
+    }
+    timerq_expire(&queue, STEPS);
+    assert_null(queue.first);
+}
+
 /* ---- Random numbers ------------------------------------------------------------------------ */
 
 /* RFC 8439, A.1, test vectors 1 and 2: key 0, blocks 0 and 1. */
@@ -295,6 +343,7 @@ int main(void)
         cmocka_unit_test(test_format),
         cmocka_unit_test(test_name),
         cmocka_unit_test(test_timerq_order),
+        cmocka_unit_test(test_timerq_stays_a_heap),
         cmocka_unit_test(test_timerq_infinite_is_never_queued),
         cmocka_unit_test(test_random_vectors),
         cmocka_unit_test(test_random_keeps_nothing),

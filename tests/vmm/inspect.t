@@ -132,7 +132,7 @@ expect 'ports: a packet, a watched object, a waiter' json \
     '(grep { $_->{packets} == 1 && $_->{keys}[0] eq "0x77" && @{$_->{watches}} == 1 } @{$d->{ports}}) && (grep { $_->{waiters} == 1 } @{$d->{ports}})'
 inspect timers timers --json
 expect 'timers: earliest first' json \
-    "@{\$d->{timers}} == 3 && \$d->{timers}[0]{of} eq \"thread $ONE 'w-one'\" && \$d->{timers}[2]{of} =~ /^timer/"
+    "my \$t = \$d->{timers}; @\$t == 9 && \$t->[0]{of} eq \"thread $ONE 'w-one'\" && \$t->[2]{of} =~ /^timer/ && !grep { \$t->[\$_]{deadline_ns} < \$t->[\$_ - 1]{deadline_ns} } 1 .. \$#\$t"
 inspect klog klog
 expect 'klog: a line' grep -qE "^\[[0-9.]+\] 0*$SCENE:[0-9]+ INFO: the scene is set$" "$OUT"
 inspect counters counters --json

@@ -27,6 +27,12 @@ bool walk_list(struct inspector *inspector, const struct value *from, const char
 /* The same for a red-black tree of <sys/tree.h>. */
 bool walk_tree(struct inspector *inspector, const struct value *from, const char *path,
                const char *link, struct walk *out);
+/*
+ * The binary tree whose root the pointer at `path` of `from` points to and whose elements name their
+ * `left`, `right` and `parent`: a heap. In no order but parents before their children.
+ */
+bool walk_heap(struct inspector *inspector, const struct value *from, const char *path,
+               struct walk *out);
 struct value walk_value(const struct walk *walk, size_t i);
 void walk_free(struct walk *walk);
 

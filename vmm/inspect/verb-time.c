@@ -1,5 +1,6 @@
 /* verb-time.c - ports, timers: what is queued, what is to come. */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "inspect/verb.h"
@@ -101,33 +102,69 @@ static void add_owner(struct inspector *inspector, uint64_t entry, struct item *
     item_text(inspector->report, map, "of", words);
 }
 
+/* An entry of the kernel's queue; the order of firing. */
+struct pending {
+    int64_t deadline;
+    uint64_t sequence, address;
+};
+
+static int by_deadline(const void *left, const void *right)
+{
+    const struct pending *a = left, *b = right;
+    if (a->deadline != b->deadline)
+        return a->deadline < b->deadline ? -1 : 1;
+    return a->sequence < b->sequence ? -1 : a->sequence > b->sequence;
+}
+
+/* The entries in order; free() them. NULL: none, or no memory. */
+static struct pending *sorted(struct inspector *inspector, const struct walk *walk)
+{
+    struct pending *all = calloc(walk->count, sizeof(*all));
+    for (size_t i = 0; all != NULL && i < walk->count; i++) {
+        struct value entry = walk_value(walk, i);
+        all[i].deadline = (int64_t)value_number(inspector, &entry, "deadline");
+        all[i].sequence = value_number(inspector, &entry, "sequence");
+        all[i].address = entry.address;
+    }
+    if (all != NULL)
+        qsort(all, walk->count, sizeof(*all), by_deadline);
+    return all;
+}
+
+static void add_timer(struct inspector *inspector, struct item *list, struct value *entry,
+                      int64_t deadline)
+{
+    char text[WORDS];
+    struct item *map = item_map(inspector->report, list, NULL);
+    item_signed(inspector->report, map, "deadline_ns", deadline);
+    duration_words(deadline - inspect_now(inspector), text, sizeof(text));
+    item_text(inspector->report, map, "in", text);
+    symbols_describe(inspector->symbols, value_number(inspector, entry, "fire"), text,
+                     sizeof(text));
+    text[strcspn(text, ".")] = '\0';
+    item_text(inspector->report, map, "fires", text);
+    add_owner(inspector, entry->address, map);
+}
+
 static struct item *run_timers(struct inspector *inspector, int argc, char *argv[])
 {
     struct item *root = item_map(inspector->report, NULL, NULL);
     struct value cpu;
     struct walk walk;
-    char text[WORDS];
     (void)argc;
     (void)argv;
     if (census_of(inspector) == NULL)
         return NULL;
     struct item *list = item_list(inspector->report, root, "timers");
     if (!value_variable(inspector, "boot_cpu", &cpu) ||
-        !walk_tree(inspector, &cpu, "timers.tree", "link", &walk))
+        !walk_heap(inspector, &cpu, "timers.first", &walk))
         return root;
-    for (size_t i = 0; i < walk.count; i++) {
-        struct value entry = walk_value(&walk, i);
-        struct item *map = item_map(inspector->report, list, NULL);
-        int64_t deadline = (int64_t)value_number(inspector, &entry, "deadline");
-        item_signed(inspector->report, map, "deadline_ns", deadline);
-        duration_words(deadline - inspect_now(inspector), text, sizeof(text));
-        item_text(inspector->report, map, "in", text);
-        symbols_describe(inspector->symbols, value_number(inspector, &entry, "fire"), text,
-                         sizeof(text));
-        text[strcspn(text, ".")] = '\0';
-        item_text(inspector->report, map, "fires", text);
-        add_owner(inspector, entry.address, map);
+    struct pending *all = sorted(inspector, &walk);
+    for (size_t i = 0; all != NULL && i < walk.count; i++) {
+        struct value entry = {.type = walk.type, .address = all[i].address};
+        add_timer(inspector, list, &entry, all[i].deadline);
     }
+    free(all);
     walk_free(&walk);
     return root;
 }

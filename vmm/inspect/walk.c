@@ -1,12 +1,13 @@
 /* walk.c - the kernel's lists and trees, bounded. */
 #include <dwarf.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "array.h"
 #include "inspect/kernel.h"
 
-enum { ELEMENTS_MAX = 1 << 20, DEPTH_MAX = 64 };
+enum { ELEMENTS_MAX = 1 << 20, DEPTH_MAX = 64, PATH_BYTES = 64 };
 
 static bool push(struct inspector *inspector, struct walk *walk, uint64_t address)
 {
@@ -85,45 +86,98 @@ struct tree_walk {
     uint64_t left, right, parent; /* offsets in an element */
 };
 
-/* A node is met through its parent only, which it must name: so none is met twice. */
-static bool visit(struct tree_walk *tree, uint64_t node, uint64_t parent, unsigned depth)
+/* A node is met through its parent only, which it must name: so none is met twice. 0: left out. */
+static uint64_t node_below(const struct tree_walk *tree, uint64_t parent, uint64_t node)
 {
-    uint64_t left, right, above;
+    uint64_t above;
+    if (node == 0 ||
+        (read_kernel(tree->inspector, node + tree->parent, &above, 8) && above == parent))
+        return node;
+    damaged(tree->inspector, tree->path, node);
+    return 0;
+}
+
+/* The children of `node`; 0: none. */
+static void children(const struct tree_walk *tree, uint64_t node, uint64_t child[2])
+{
+    if (!read_kernel(tree->inspector, node + tree->left, &child[0], 8) ||
+        !read_kernel(tree->inspector, node + tree->right, &child[1], 8) ||
+        (child[0] != 0 && child[0] == child[1])) {
+        damaged(tree->inspector, tree->path, node);
+        child[0] = child[1] = 0;
+    }
+    child[0] = node_below(tree, node, child[0]);
+    child[1] = node_below(tree, node, child[1]);
+}
+
+/* Finds the root, 0: none. `left`, `right` and `parent` are the paths of an element's links. */
+static bool find_root(struct tree_walk *tree, const struct value *from, const char *left,
+                      const char *right, const char *parent, uint64_t *root)
+{
+    struct inspector *inspector = tree->inspector;
+    struct value head, pointer, left_link, right_link, parent_link;
+    *tree->out = (struct walk){.count = 0};
+    if (!value_path(inspector, from, tree->path, &head) || !first_pointer(&head, &pointer) ||
+        !value_target(inspector, &pointer.type, &tree->out->type) ||
+        !value_read(inspector, &pointer, root))
+        return false;
+    struct value element = {.type = tree->out->type};
+    if (!value_path(inspector, &element, left, &left_link) ||
+        !value_path(inspector, &element, right, &right_link) ||
+        !value_path(inspector, &element, parent, &parent_link))
+        return false;
+    tree->left = left_link.address;
+    tree->right = right_link.address;
+    tree->parent = parent_link.address;
+    *root = node_below(tree, 0, *root);
+    return true;
+}
+
+static bool visit(struct tree_walk *tree, uint64_t node, unsigned depth)
+{
+    uint64_t child[2];
     if (node == 0)
         return true;
-    if (depth > DEPTH_MAX || !read_kernel(tree->inspector, node + tree->left, &left, 8) ||
-        !read_kernel(tree->inspector, node + tree->right, &right, 8) ||
-        !read_kernel(tree->inspector, node + tree->parent, &above, 8) || above != parent ||
-        (left != 0 && left == right)) {
+    if (depth > DEPTH_MAX) {
         damaged(tree->inspector, tree->path, node);
         return true;
     }
-    return visit(tree, left, node, depth + 1) && push(tree->inspector, tree->out, node) &&
-           visit(tree, right, node, depth + 1);
+    children(tree, node, child);
+    return visit(tree, child[0], depth + 1) && push(tree->inspector, tree->out, node) &&
+           visit(tree, child[1], depth + 1);
 }
 
 bool walk_tree(struct inspector *inspector, const struct value *from, const char *path,
                const char *link, struct walk *out)
 {
-    struct value head, pointer, at, left, right, parent;
+    char left[PATH_BYTES], right[PATH_BYTES], parent[PATH_BYTES];
     struct tree_walk tree = {.inspector = inspector, .out = out, .path = path};
     uint64_t root;
-    *out = (struct walk){.count = 0};
-    if (!value_path(inspector, from, path, &head) || !first_pointer(&head, &pointer) ||
-        !value_target(inspector, &pointer.type, &out->type) ||
-        !value_read(inspector, &pointer, &root))
+    snprintf(left, sizeof(left), "%s.rbe_left", link);
+    snprintf(right, sizeof(right), "%s.rbe_right", link);
+    snprintf(parent, sizeof(parent), "%s.rbe_parent", link);
+    if (!find_root(&tree, from, left, right, parent, &root))
         return false;
-    struct value element = {.type = out->type};
-    if (!value_path(inspector, &element, link, &at) ||
-        !value_path(inspector, &at, "rbe_left", &left) ||
-        !value_path(inspector, &at, "rbe_right", &right) ||
-        !value_path(inspector, &at, "rbe_parent", &parent))
-        return false;
-    tree.left = left.address;
-    tree.right = right.address;
-    tree.parent = parent.address;
-    visit(&tree, root, 0, 0);
+    visit(&tree, root, 0);
     return true;
+}
+
+/* It may be as deep as it has elements, so no recursion: `out` also queues those to look below. */
+bool walk_heap(struct inspector *inspector, const struct value *from, const char *path,
+               struct walk *out)
+{
+    struct tree_walk tree = {.inspector = inspector, .out = out, .path = path};
+    uint64_t next[2] = {0};
+    if (!find_root(&tree, from, "left", "right", "parent", &next[0]))
+        return false;
+    for (size_t i = 0;; i++) {
+        for (unsigned side = 0; side < 2; side++)
+            if (next[side] != 0 && !push(inspector, out, next[side]))
+                return true;
+        if (i == out->count)
+            return true;
+        children(&tree, out->address[i], next);
+    }
 }
 
 struct value walk_value(const struct walk *walk, size_t i)

@@ -244,8 +244,17 @@ static void make_queue(void)
     check(zx_port_create(0, &full), "port_create");
     check(zx_port_queue(full, &packet), "port_queue");
     check(zx_object_wait_async(event2, full, 0x88, ZX_EVENT_SIGNALED, 0), "wait_async");
-    check(zx_timer_create(0, ZX_CLOCK_MONOTONIC, &timer), "timer_create");
-    check(zx_timer_set(timer, zx_deadline_after(ZX_HOUR(3)), 0), "timer_set");
+}
+
+/* Enough of them, in such an order, that the kernel's heap holds them out of order. */
+static void set_timers(void)
+{
+    static const uint8_t hours[] = {9, 6, 8, 4, 7, 5, 3};
+
+    for (unsigned i = 0; i < sizeof(hours); i++) {
+        check(zx_timer_create(0, ZX_CLOCK_MONOTONIC, &timer), "timer_create");
+        check(zx_timer_set(timer, zx_deadline_after(ZX_HOUR(hours[i])), 0), "timer_set");
+    }
 }
 
 static void log_line(void)
@@ -263,6 +272,7 @@ int main(int argc, char *argv[])
     zx_handle_t job = start_pair();
     zx_handle_t original = make_memory();
     make_queue();
+    set_timers();
     log_line();
     if (argc > 1 && strcmp(argv[1], "changed") == 0) {
         zx_handle_t extra;
