@@ -188,7 +188,7 @@ refused 'unpack of garbage' 'no packed snapshot' ./zvmm snap unpack guest.elf "$
 head -c 5000 "$D/flat.zst" >"$D/short.zst"
 refused 'unpack of a part' 'truncated' ./zvmm snap unpack "$D/short.zst" "$D/y.zsnap"
 expect 'nothing is left behind' test "$(ls "$D" | grep -c '\.zsnap\.')" = 0
-LC_ALL=C sed 's/\(GNU\x00\).\{8\}/\1ABCDEFGH/' guest.elf >"$D/other.elf"
+perl -0777 -pe 's/GNU\0\K.{8}/ABCDEFGH/s' guest.elf >"$D/other.elf"
 refused 'another build of the guest' 'has build id' ./zvmm restore --guest "$D/other.elf" "$D/start.zsnap"
 case_run 'unless forced' 0 ./zvmm restore --force --guest "$D/other.elf" "$D/start.zsnap"
 cp --sparse=always "$D/start.zsnap" "$D/old.zsnap"
