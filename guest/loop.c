@@ -111,6 +111,7 @@ static zx_time_t switch_to(struct cpu *cpu, struct thread *thread, zx_time_t now
     thread->running_since = now;
     executor_begin_turn(cpu, thread, now);
     hal_page_table_activate(thread->process->aspace->table);
+    thread_prefetch_stack(thread);
     run_thread(cpu, thread);
     now = hal_now();
     used = now - thread->running_since;

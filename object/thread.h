@@ -44,26 +44,27 @@ enum thread_flag {
     THREAD_BEGINNING = 1u << 7,        /* its process has not executed anything so far */
 };
 
+/* First what a wake-up and a switch touch: see thread_prefetch. */
 struct thread {
     struct object object;
     struct process *process; /* referenced */
     struct aspace *aspace;   /* the process's, while that lives */
-    TAILQ_ENTRY(thread) process_link;
     TAILQ_ENTRY(thread) run_link;
     enum thread_state state;
     uint32_t flags; /* THREAD_* */
     uint32_t suspend_count;
-    uint8_t priority;          /* 0 lowest to 31 */
-    bool queued;               /* in a run queue */
-    zx_duration_t slice;       /* what is left of its turn */
-    struct deadline *deadline; /* NULL: scheduled by priority */
-    uint64_t affinity;         /* CPUs it asks for; one CPU serves them all */
-    struct hal_context context;
-    struct wait wait;
+    uint8_t priority;            /* 0 lowest to 31 */
+    bool queued;                 /* in a run queue */
+    zx_duration_t slice;         /* what is left of its turn */
+    struct deadline *deadline;   /* NULL: scheduled by priority */
     zx_duration_t runtime;       /* ns of user and kernel time, up to the last switch */
     zx_time_t running_since;     /* valid while current */
     struct exception *exception; /* while one is being handled; referenced */
-    const char *policy_reason;   /* with THREAD_POLICY */
+    struct hal_context context;
+    struct wait wait;
+    TAILQ_ENTRY(thread) process_link;
+    uint64_t affinity;         /* CPUs it asks for; one CPU serves them all */
+    const char *policy_reason; /* with THREAD_POLICY */
     struct exception_channel exception_channel;
     struct futex *owned_futexes; /* futexes this thread owns (object/futex.c) */
     char name[ZX_MAX_NAME_LEN];
@@ -103,6 +104,28 @@ static inline bool thread_is_dying(const struct thread *thread)
 
 /* Suspended or in an exception: its registers may be read and changed. */
 bool thread_is_stopped(const struct thread *thread);
+
+/*
+ * Fetches what a switch to it will touch, all at once: a thread that has slept for long is in no
+ * near cache, and one line after another would be waited for.
+ */
+static inline void thread_prefetch(const struct thread *thread)
+{
+    const char *first = (const char *)&thread->process, *end = (const char *)&thread->wait;
+
+#pragma GCC unroll 8
+    for (const char *line = first; line < end; line += 64)
+        __builtin_prefetch(line, 1);
+}
+
+/* The same for the top of its stack, in its address space. Wherever that points, it is a hint. */
+static inline void thread_prefetch_stack(const struct thread *thread)
+{
+    const char *top = (const char *)thread->context.regs.rsp;
+
+    __builtin_prefetch(top, 1);
+    __builtin_prefetch(top + 64, 1);
+}
 
 /*
  * Everything that stands between a scheduled thread and its user code: dies if killed, finishes a

@@ -28,11 +28,9 @@ void wait_begin(struct thread *thread, const struct wait_kind *kind, zx_time_t d
 
     assert(thread == cpu->current && !wait->kind);
     wait->kind = kind;
-    wait->ended = false;
+    wait->ended = wait->timed = false;
     wait->since = hal_now();
     kcounter_add(&waits_begun, 1);
-    wait->timer.fire = deadline_passed;
-    wait->timer.armed = false;
     thread->state = THREAD_BLOCKED;
     hal_context_stop();
     if ((thread->flags & THREAD_KILLED) || (thread->suspend_count && !kind->not_interruptible)) {
@@ -41,10 +39,13 @@ void wait_begin(struct thread *thread, const struct wait_kind *kind, zx_time_t d
                                                        : ZX_ERR_INTERNAL_INTR_RETRY);
         return;
     }
-    if (deadline <= wait->since)
+    if (deadline <= wait->since) {
         wait_end(thread, ZX_ERR_TIMED_OUT);
-    else
+    } else if (deadline != ZX_TIME_INFINITE) {
+        wait->timed = true;
+        wait->timer.fire = deadline_passed;
         timerq_arm(&cpu->timers, &wait->timer, deadline);
+    }
 }
 
 bool wait_end(struct thread *thread, zx_status_t status)
@@ -53,9 +54,11 @@ bool wait_end(struct thread *thread, zx_status_t status)
 
     if (!wait->kind || wait->ended)
         return false;
+    thread_prefetch(thread);
     wait->ended = true;
     wait->result = status;
-    timerq_cancel(&this_cpu()->timers, &wait->timer);
+    if (wait->timed)
+        timerq_cancel(&this_cpu()->timers, &wait->timer);
     if (wait->kind->unlink)
         wait->kind->unlink(thread);
     thread->state = THREAD_RUNNABLE;

@@ -58,8 +58,8 @@ struct wait {
     const struct wait_kind *kind; /* NULL: not waiting */
     zx_status_t result;           /* valid when ended */
     bool ended;                   /* the thread is in a run queue, finish is still to come */
+    bool timed;                   /* it has a deadline: `timer` is used */
     zx_time_t since;              /* when the wait began */
-    struct timer_entry timer;     /* the deadline */
     union {
         struct { /* object_wait_one */
             struct observer observer;
@@ -117,6 +117,7 @@ struct wait {
         bool no_wait; /* the thread is where it cannot start over: pages that must be asked for
                          cannot be had */
     } page;
+    struct timer_entry timer; /* the deadline; last, for most waits have none and leave its lines */
 };
 
 /*
