@@ -8,7 +8,7 @@ static void copy(struct run *run, const struct row *row)
     size_t size = row->size < PAGE ? PAGE : row->size;
     char *to = buffer_map(run, size), *from = buffer_map(run, size);
 
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         memcpy(to, from, row->size);
         __asm__ volatile("" : : "r"(to), "r"(from) : "memory");
     }

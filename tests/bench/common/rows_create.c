@@ -6,7 +6,7 @@ static void create_close(struct run *run, const struct row *row)
 {
     object_t objects[2];
 
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         size_t count = object_create(run, row->flags, objects);
 
         run_step(run);

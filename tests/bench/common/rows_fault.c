@@ -53,7 +53,7 @@ static void fault(struct run *run, const struct row *row)
     if (row->flags == SHARED)
         window_rehearse(run, WINDOW + WINDOW_SPARE);
     window_open(run, &w, row->flags, row->flags == FRESH ? WINDOW_UNUSED : WINDOW);
-    while (run_next(run) && !run->failed) {
+    RUN_TURNS(run) {
         volatile char *page = next_block(run, &w, row->flags);
 
         if (!page)
@@ -71,7 +71,7 @@ static void touch_all(struct run *run, const struct row *row)
 
     window_rehearse(run, 4 * PAGES * PAGE);
     window_open(run, &w, row->flags, PAGES * PAGE);
-    while (run_next(run) && !run->failed) {
+    RUN_TURNS(run) {
         if (w.next >= w.size) {
             window_close(&w);
             window_open(run, &w, row->flags, PAGES * PAGE);
@@ -91,7 +91,7 @@ static void fault_recycled(struct run *run, const struct row *row)
     struct window w;
 
     window_open(run, &w, row->flags, WINDOW);
-    while (run_next(run) && !run->failed) {
+    RUN_TURNS(run) {
         *w.base = 1;
         w.base[PAGE] = 1;
         window_drop_page(run, &w);

@@ -11,7 +11,7 @@ static void loop(struct run *run, const struct row *row)
 {
     uint64_t x = 3;
 
-    while (run_next(run))
+    RUN_TURNS(run)
         for (uint64_t i = 0; i < row->count; i++)
             __asm__ volatile("imul %0, %0" : "+r"(x));
 }
@@ -19,14 +19,14 @@ static void loop(struct run *run, const struct row *row)
 static void ticks_get(struct run *run, const struct row *row)
 {
     (void)row;
-    while (run_next(run))
+    RUN_TURNS(run)
         bench_ticks();
 }
 
 static void clock_get(struct run *run, const struct row *row)
 {
     (void)row;
-    while (run_next(run))
+    RUN_TURNS(run)
         bench_clock();
 }
 
@@ -36,7 +36,7 @@ static void cpuid(struct run *run, const struct row *row)
     unsigned a, b, c, d;
 
     (void)row;
-    while (run_next(run))
+    RUN_TURNS(run)
         __cpuid(0, a, b, c, d);
 }
 

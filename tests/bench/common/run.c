@@ -26,9 +26,9 @@
 
 #define MOST_SAMPLES    4096
 #define FEWEST_SAMPLES  5
-#define FEWEST_SLOW     2 /* of a row that has taken three times its time */
+#define FEWEST_SLOW     2  /* of a row that has taken three times its time */
 #define CALIBRATION     64 /* turns of the loop to measure one */
-#define CALIBRATIONS    3 /* a loop may fall into a slow step; what counts is the fastest */
+#define CALIBRATIONS    5  /* of which the fastest counts */
 #define FITTING_SECONDS 0.001
 #define BLOCK_SECONDS   0.00005
 #define MOST_TURNS      256 /* of a block */
@@ -128,22 +128,22 @@ static bool enough(const struct run *run, uint64_t now)
 }
 
 /* One turn, the first that counts, between markers. */
-static bool profile_sample(struct run *run)
+static unsigned profile_sample(struct run *run)
 {
     if (run->failed)
-        return false;
+        return 0;
     if (run->warm_up > 0) {
         run->warm_up--;
-        return true;
+        return 1;
     }
     if (run->taken++ > 0) {
         bench_marker(MARKER_END);
-        return false;
+        return 0;
     }
     bench_marker(MARKER_BASE);
     bench_marker(MARKER_BEGIN);
     run->profiled = true;
-    return true;
+    return 1;
 }
 
 void run_profile_restart(void)
@@ -159,7 +159,7 @@ static void set_limits(struct run *run)
     run->deadline = run->warm + limit;
 }
 
-bool run_sample(struct run *run)
+unsigned run_sample(struct run *run)
 {
     if (options.profile) {
         run->mark = 1;
@@ -174,9 +174,8 @@ bool run_sample(struct run *run)
     run->started = true;
     run->stopped = false;
     if (enough(run, run->marks[run->mark - 1]))
-        return false;
+        return 0;
     run->mark = 1;
-    run->turns_left = run->batch - 1;
     if (run->turns == 0) {
         run->pace = 0;
         look_at_pace(run);
@@ -184,7 +183,7 @@ bool run_sample(struct run *run)
             bench_marker(MARKER_BEGIN);
     }
     run_restart(run);
-    return true;
+    return run->batch;
 }
 
 void run_fail(struct run *run, const char *what, const char *why)
@@ -192,7 +191,6 @@ void run_fail(struct run *run, const char *what, const char *why)
     if (!run->failed)
         fprintf(stderr, "bench: %s: %s: %s\n", run->row->name, what, why);
     run->failed = true;
-    run->turns_left = 0;
 }
 
 void run_skip(struct run *run, const char *why)
@@ -328,24 +326,32 @@ bool run_row(const struct row *row)
 static void nothing(struct run *run, const struct row *row)
 {
     (void)row;
-    while (run_next(run))
+    RUN_TURNS(run)
         __asm__ volatile("" ::: "memory");
 }
 
 static void nothing_in_steps(struct run *run, const struct row *row)
 {
     (void)row;
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         run_step(run);
         run_step(run);
     }
 }
 
+/* What a piece of the frame around a row costs, in ticks, and the pace when that was seen. */
+struct cost {
+    double ticks;
+    uint64_t pace;
+};
+
+enum { SINGLE, BATCH, FIRST, INNER, LAST, COSTS };
+
 /*
  * The mean of the middle half, of the samples at full pace if there are enough: the clock's steps
- * may be as long as what is measured here. `slowest` becomes the mean pace, if that was slower.
+ * may be as long as what is measured here. The pace is the mean of these samples.
  */
-static double middle(unsigned step, const struct run *run, uint64_t *slowest)
+static struct cost middle(unsigned step, const struct run *run)
 {
     static double sorted[MOST_SAMPLES];
     unsigned count = 0, used = 0, full = 0;
@@ -360,48 +366,51 @@ static double middle(unsigned step, const struct run *run, uint64_t *slowest)
         sorted[count++] = (double)samples[step][i] / run->block;
         pace_sum += paces[i];
     }
-    if (pace_sum / count > *slowest)
-        *slowest = pace_sum / count;
     qsort(sorted, count, sizeof(sorted[0]), compare);
     for (unsigned i = count / 4; i < count - count / 4; i++, used++)
         sum += sorted[i];
-    return sum / used;
+    return (struct cost){.ticks = sum / used, .pace = pace_sum / count};
 }
 
-/* What a turn of the loop takes; `single` is what one turn and the clock take. */
-static double measure_turn(double single, uint64_t *slowest)
+static void keep_least(struct cost *least, struct cost seen)
 {
-    static const struct row batch = {"nothing in a batch", nothing, .batch = CALIBRATION};
-    double best = single;
-
-    for (unsigned i = 0; i < CALIBRATIONS; i++) {
-        struct run run;
-        double turn;
-
-        run_measure(&run, &batch);
-        turn = (middle(0, &run, slowest) - single) / (CALIBRATION - 1);
-        best = turn < best ? turn : best;
-    }
-    return best;
+    if (least->pace == 0 || seen.ticks < least->ticks)
+        *least = seen;
 }
 
-void run_calibrate(void)
+static void calibrate_once(struct cost costs[COSTS])
 {
     static const struct row single = {"nothing", nothing};
+    static const struct row batch = {"nothing in a batch", nothing, .batch = CALIBRATION};
     static const struct row steps = {"nothing in steps", nothing_in_steps};
-    struct options wanted = options;
     struct run run;
-    uint64_t pace = 0;
+
+    run_measure(&run, &single);
+    keep_least(&costs[SINGLE], middle(0, &run));
+    run_measure(&run, &batch);
+    keep_least(&costs[BATCH], middle(0, &run));
+    run_measure(&run, &steps);
+    for (unsigned step = 0; step < 3; step++)
+        keep_least(&costs[FIRST + step], middle(step, &run));
+}
+
+/* What is least is right: the rest of it is a processor that has not yet found its way. */
+void run_calibrate(void)
+{
+    struct options wanted = options;
+    struct cost costs[COSTS] = {{0}};
 
     options =
-        (struct options){.samples = 21, .warm_up = 5, .limit_ms = 1000, .windows = wanted.windows};
-    run_measure(&run, &single);
-    overhead.single = middle(0, &run, &pace);
-    overhead.turn = measure_turn(overhead.single, &pace);
-    run_measure(&run, &steps);
-    overhead.first = middle(0, &run, &pace);
-    overhead.inner = middle(1, &run, &pace);
-    overhead.last = middle(2, &run, &pace);
-    overhead.pace = pace;
+        (struct options){.samples = 7, .warm_up = 3, .limit_ms = 1000, .windows = wanted.windows};
+    overhead.pace = 0;
+    for (unsigned i = 0; i < CALIBRATIONS; i++)
+        calibrate_once(costs);
+    overhead.single = costs[SINGLE].ticks;
+    overhead.turn = (costs[BATCH].ticks - overhead.single) / (CALIBRATION - 1);
+    overhead.first = costs[FIRST].ticks;
+    overhead.inner = costs[INNER].ticks;
+    overhead.last = costs[LAST].ticks;
+    for (unsigned i = 0; i < COSTS; i++)
+        overhead.pace = costs[i].pace > overhead.pace ? costs[i].pace : overhead.pace;
     options = wanted;
 }

@@ -7,14 +7,14 @@
 static void null_call(struct run *run, const struct row *row)
 {
     (void)row;
-    while (run_next(run))
+    RUN_TURNS(run)
         zx_syscall_test_0();
 }
 
 static void eight_arguments(struct run *run, const struct row *row)
 {
     (void)row;
-    while (run_next(run))
+    RUN_TURNS(run)
         zx_syscall_test_8(1, 2, 3, 4, 5, 6, 7, 8);
 }
 
@@ -24,7 +24,7 @@ static void marker_call(struct run *run, const struct row *row)
     zx_handle_t root = zx_get_startup_handle(PA_HND(PA_RESOURCE, 0));
 
     (void)row;
-    while (run_next(run))
+    RUN_TURNS(run)
         OK(run, zx_debug_send_command(root, "marker 4096", 11));
 }
 
@@ -34,7 +34,7 @@ static void handle_duplicate(struct run *run, const struct row *row)
 
     (void)row;
     OK(run, zx_event_create(0, &event));
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         OK(run, zx_handle_duplicate(event, ZX_RIGHT_SAME_RIGHTS, &other));
         OK(run, zx_handle_close(other));
     }
@@ -47,7 +47,7 @@ static void handle_replace(struct run *run, const struct row *row)
 
     (void)row;
     OK(run, zx_event_create(0, &event));
-    while (run_next(run))
+    RUN_TURNS(run)
         OK(run, zx_handle_replace(event, ZX_RIGHT_SAME_RIGHTS, &event));
     zx_handle_close(event);
 }
@@ -60,7 +60,7 @@ static void event_signal_wait(struct run *run, const struct row *row)
 
     (void)row;
     OK(run, zx_event_create(0, &event));
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         OK(run, zx_object_signal(event, clear, set));
         OK(run, zx_object_wait_one(event, set, ZX_TIME_INFINITE, &seen));
         seen = set;
@@ -77,7 +77,7 @@ static void port_queue_wait(struct run *run, const struct row *row)
 
     (void)row;
     OK(run, zx_port_create(0, &port));
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         OK(run, zx_port_queue(port, &packet));
         OK(run, zx_port_wait(port, ZX_TIME_INFINITE, &got));
     }
@@ -89,7 +89,7 @@ static void futex_wake(struct run *run, const struct row *row)
     static zx_futex_t futex;
 
     (void)row;
-    while (run_next(run))
+    RUN_TURNS(run)
         OK(run, zx_futex_wake(&futex, 1));
 }
 
@@ -100,7 +100,7 @@ static void fifo_write_read(struct run *run, const struct row *row)
 
     (void)row;
     OK(run, zx_fifo_create(64, sizeof(element), 0, &ends[0], &ends[1]));
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         OK(run, zx_fifo_write(ends[0], sizeof(element), element, 1, NULL));
         OK(run, zx_fifo_read(ends[1], sizeof(element), element, 1, NULL));
     }
@@ -113,7 +113,7 @@ static void socket_write_read(struct run *run, const struct row *row)
     zx_handle_t ends[2];
 
     OK(run, zx_socket_create(ZX_SOCKET_STREAM, &ends[0], &ends[1]));
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         OK(run, zx_socket_write(ends[0], 0, buffer, row->size, NULL));
         OK(run, zx_socket_read(ends[1], 0, buffer, row->size, NULL));
     }

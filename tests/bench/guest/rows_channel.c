@@ -44,7 +44,7 @@ static void write_read(struct run *run, const struct row *row)
     struct messenger m;
 
     messenger_open(run, &m, row);
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         message_write(run, &m);
         run_step(run);
         message_read(run, &m);
@@ -58,7 +58,7 @@ static void write_read_batch(struct run *run, const struct row *row)
     struct messenger m;
 
     messenger_open(run, &m, row);
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         message_write(run, &m);
         message_read(run, &m);
     }
@@ -71,7 +71,7 @@ static void write_etc_read_etc(struct run *run, const struct row *row)
     uint32_t bytes, handles;
 
     messenger_open(run, &m, row);
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         zx_handle_disposition_t sent = {
             .operation = ZX_HANDLE_OP_MOVE, .handle = m.event, .rights = ZX_RIGHT_SAME_RIGHTS};
         zx_handle_info_t received;

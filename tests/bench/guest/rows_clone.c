@@ -18,7 +18,7 @@ void clone_close(struct run *run, const struct row *row)
 {
     zx_handle_t vmo = vmo_committed(run, row->size);
 
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         zx_handle_t clone = clone_of(run, vmo, row->size);
 
         run_step(run);
@@ -33,7 +33,7 @@ void clone_map(struct run *run, const struct row *row)
     zx_handle_t vmo = vmo_committed(run, row->size);
     zx_vaddr_t address = 0;
 
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         zx_handle_t clone;
 
         OK(run, zx_vmar_map(zx_vmar_root_self(), ZX_VM_MAP_RANGE | ZX_VM_PERM_READ, 0, vmo, 0,
@@ -66,7 +66,7 @@ void clone_copy(struct run *run, const struct row *row)
     char *buffer = buffer_map(run, row->size);
     zx_handle_t vmo = vmo_committed(run, row->size);
 
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         zx_handle_t clone = clone_of(run, vmo, row->size);
 
         run_step(run);

@@ -13,7 +13,7 @@ void map_copy(struct run *run, const struct row *row)
     if (row->flags & MAPPED_RANGE)
         how |= ZX_VM_MAP_RANGE;
     OK(run, zx_vmo_write(vmo, buffer, 0, row->size));
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         OK(run, zx_vmar_map(zx_vmar_root_self(), how, 0, vmo, 0, row->size, &address));
         if (run->failed)
             break;
@@ -68,7 +68,7 @@ void map_unmap(struct run *run, const struct row *row)
     zx_handle_t vmo = vmo_committed(run, row->size), vmar = vmar_in_use(run);
     zx_vaddr_t address = 0;
 
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         OK(run, zx_vmar_map(vmar, how, 0, vmo, 0, row->size, &address));
         run_step(run);
         OK(run, zx_vmar_unmap(vmar, address, row->size));
@@ -85,7 +85,7 @@ void protect(struct run *run, const struct row *row)
 
     OK(run,
        zx_vmar_map(zx_vmar_root_self(), how | ZX_VM_MAP_RANGE, 0, vmo, 0, row->size, &address));
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         how ^= ZX_VM_PERM_WRITE;
         OK(run, zx_vmar_protect(zx_vmar_root_self(), how, address, row->size));
     }
@@ -99,7 +99,7 @@ static void region_create(struct run *run, const struct row *row)
     zx_vaddr_t address;
 
     (void)row;
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         OK(run, zx_vmar_allocate(parent, ZX_VM_CAN_MAP_READ, 0, MIB, &vmar, &address));
         run_step(run);
         OK(run, zx_vmar_destroy(vmar));

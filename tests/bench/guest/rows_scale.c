@@ -42,7 +42,7 @@ void timer_set_cancel(struct run *run, const struct row *row)
 
     for (uint64_t i = 0; i < others && run_preparing(run); i++)
         handles[i] = timer(run, base + ZX_USEC((zx_time_t)(i * 7919 % others)));
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         zx_time_t deadline = base + ZX_USEC((zx_time_t)(turn++ * 104729 % row->count)) + 1;
 
         run_restart(run);
@@ -68,7 +68,7 @@ void port_fan_in(struct run *run, const struct row *row)
         OK(run, zx_event_create(0, &events[i]));
         OK(run, zx_object_wait_async(events[i], port, i, ZX_EVENT_SIGNALED, 0));
     }
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         uint64_t i = turn++ * 7919 % row->count;
 
         run_restart(run);
@@ -135,7 +135,7 @@ void wake_sleeper(struct run *run, const struct row *row)
         OK(run, zx_event_create(0, &dormitory.events[i]));
         threads[i] = thread_on(run, sleeper, i, stacks + (i + 1) * STACK);
     }
-    while (run_next(run))
+    RUN_TURNS(run)
         wake_one(run, turn++ * 7919 % row->count);
     wake_all_and_join(run, threads, row->count);
     zx_handle_close(dormitory.done);

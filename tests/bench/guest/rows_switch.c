@@ -62,7 +62,7 @@ static void write_wait_read(struct run *run, zx_handle_t channel)
     char bytes[BYTES] = {0};
     uint32_t size, handles;
 
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         OK(run, zx_channel_write(channel, 0, bytes, sizeof(bytes), NULL, 0));
         OK(run, zx_object_wait_one(channel, ZX_CHANNEL_READABLE, ZX_TIME_INFINITE, NULL));
         OK(run, zx_channel_read(channel, 0, bytes, NULL, sizeof(bytes), 0, &size, &handles));
@@ -76,7 +76,7 @@ static void call(struct run *run, zx_handle_t channel)
         .wr_bytes = sent, .wr_num_bytes = BYTES, .rd_bytes = got, .rd_num_bytes = BYTES};
     uint32_t size, handles;
 
-    while (run_next(run))
+    RUN_TURNS(run)
         OK(run, zx_channel_call(channel, 0, ZX_TIME_INFINITE, &args, &size, &handles));
 }
 
@@ -139,7 +139,7 @@ static void futex_ping_pong(struct run *run, const struct row *row)
     table.ping = table.pong = 0;
     table.end = false;
     thread = thread_on(run, futex_thread, 0, stack + STACK);
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         futex_set(&table.ping, turn + 1);
         futex_await(&table.pong, turn++);
     }
@@ -170,7 +170,7 @@ static void event_ping_pong(struct run *run, const struct row *row)
     OK(run, zx_event_create(0, &table.here));
     OK(run, zx_event_create(0, &table.there));
     thread = thread_on(run, event_thread, 0, stack + STACK);
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         OK(run, zx_object_signal(table.there, 0, ZX_EVENT_SIGNALED));
         OK(run, zx_object_wait_one(table.here, ZX_EVENT_SIGNALED, ZX_TIME_INFINITE, NULL));
         OK(run, zx_object_signal(table.here, ZX_EVENT_SIGNALED, 0));
@@ -199,7 +199,7 @@ static void yield(struct run *run, const struct row *row)
     table.end = false;
     if (row->count > 0)
         thread = thread_on(run, yield_thread, 0, stack + STACK);
-    while (run_next(run))
+    RUN_TURNS(run)
         zx_nanosleep(0);
     table.end = true;
     if (row->count > 0)

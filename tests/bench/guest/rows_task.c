@@ -17,7 +17,7 @@ static void thread_create_join(struct run *run, const struct row *row)
     thrd_t thread;
 
     (void)row;
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         if (thrd_create(&thread, no_work, NULL) != thrd_success)
             run_fail(run, "thrd_create", "no thread");
         else
@@ -36,7 +36,7 @@ static void thread_raw(struct run *run, const struct row *row)
     char *stack = buffer_map(run, ZX_PAGE_SIZE);
 
     (void)row;
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         zx_handle_t thread = thread_on(run, exits, 0, stack + ZX_PAGE_SIZE);
 
         run_step(run);
@@ -50,7 +50,7 @@ static void process_create_kill(struct run *run, const struct row *row)
     zx_handle_t process, vmar;
 
     (void)row;
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         OK(run, zx_process_create(zx_job_default(), "bench", 5, 0, &process, &vmar));
         run_step(run);
         OK(run, zx_task_kill(process));
@@ -69,7 +69,7 @@ static void process_launch(struct run *run, const struct row *row)
     int64_t code;
 
     (void)row;
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         OK(run, zx_launch(&args, &process));
         run_step(run);
         OK(run, zx_launch_wait(process, &code));

@@ -9,7 +9,7 @@ static void vmo_read(struct run *run, const struct row *row)
     zx_handle_t vmo = vmo_committed(run, row->size);
 
     OK(run, zx_vmo_write(vmo, buffer, 0, row->size));
-    while (run_next(run))
+    RUN_TURNS(run)
         OK(run, zx_vmo_read(vmo, buffer, 0, row->size));
     zx_handle_close(vmo);
     buffer_unmap(buffer, row->size);
@@ -20,7 +20,7 @@ static void vmo_write(struct run *run, const struct row *row)
     char *buffer = buffer_map(run, row->size);
     zx_handle_t vmo = vmo_committed(run, row->size);
 
-    while (run_next(run))
+    RUN_TURNS(run)
         OK(run, zx_vmo_write(vmo, buffer, 0, row->size));
     zx_handle_close(vmo);
     buffer_unmap(buffer, row->size);
@@ -31,7 +31,7 @@ static void vmo_commit(struct run *run, const struct row *row)
 {
     zx_handle_t vmo = vmo_committed(run, row->size);
 
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         OK(run, zx_vmo_op_range(vmo, ZX_VMO_OP_DECOMMIT, 0, row->size, NULL, 0));
         run_step(run);
         OK(run, zx_vmo_op_range(vmo, ZX_VMO_OP_COMMIT, 0, row->size, NULL, 0));

@@ -17,7 +17,7 @@
 static void null_call(struct run *run, const struct row *row)
 {
     (void)row;
-    while (run_next(run))
+    RUN_TURNS(run)
         syscall(SYS_getpid);
 }
 
@@ -26,7 +26,7 @@ static void handle_duplicate(struct run *run, const struct row *row)
     int fd = eventfd(0, EFD_CLOEXEC);
 
     (void)row;
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         int other = dup(fd);
 
         OK(run, close(other));
@@ -40,7 +40,7 @@ static void event_signal_wait(struct run *run, const struct row *row)
     int fd = eventfd(0, EFD_CLOEXEC);
 
     (void)row;
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         OK(run, write(fd, &value, sizeof(value)));
         OK(run, read(fd, &value, sizeof(value)));
     }
@@ -55,7 +55,7 @@ static void port_queue_wait(struct run *run, const struct row *row)
 
     (void)row;
     OK(run, epoll_ctl(set, EPOLL_CTL_ADD, fd, &wanted));
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         OK(run, write(fd, &value, sizeof(value)));
         OK(run, epoll_wait(set, &got, 1, -1));
         OK(run, read(fd, &value, sizeof(value)));
@@ -69,7 +69,7 @@ static void futex_wake(struct run *run, const struct row *row)
     static int futex;
 
     (void)row;
-    while (run_next(run))
+    RUN_TURNS(run)
         OK(run, syscall(SYS_futex, &futex, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0));
 }
 
@@ -80,7 +80,7 @@ static void fifo_write_read(struct run *run, const struct row *row)
 
     (void)row;
     OK(run, pipe(ends));
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         OK(run, write(ends[1], element, sizeof(element)));
         OK(run, read(ends[0], element, sizeof(element)));
     }
@@ -94,7 +94,7 @@ static void socket_write_read(struct run *run, const struct row *row)
     int ends[2];
 
     socket_pair(run, SOCK_STREAM, ends);
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         OK(run, write(ends[0], buffer, row->size));
         OK(run, read(ends[1], buffer, row->size));
     }

@@ -75,7 +75,7 @@ static void write_read(struct run *run, const struct row *row)
     struct messenger m;
 
     messenger_open(run, &m, row);
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         message_write(run, &m, row->count > 0);
         run_step(run);
         message_read(run, &m, row->count > 0);
@@ -88,7 +88,7 @@ static void write_read_batch(struct run *run, const struct row *row)
     struct messenger m;
 
     messenger_open(run, &m, row);
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         message_write(run, &m, row->count > 0);
         message_read(run, &m, row->count > 0);
     }

@@ -23,7 +23,7 @@ void clone_close(struct run *run, const struct row *row)
 {
     int fd = memory_file(run, row->size);
 
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         char *clone = clone_of(run, fd, row->size);
 
         run_step(run);
@@ -37,7 +37,7 @@ void clone_map(struct run *run, const struct row *row)
 {
     int fd = memory_file(run, row->size);
 
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         void *mapped = mmap(NULL, row->size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
         char *clone;
 
@@ -69,7 +69,7 @@ void clone_copy(struct run *run, const struct row *row)
     char *buffer = buffer_map(run, row->size);
     int fd = memory_file(run, row->size);
 
-    while (run_next(run) && !run->failed) {
+    RUN_TURNS(run) {
         char *clone = clone_of(run, fd, row->size);
 
         run_step(run);

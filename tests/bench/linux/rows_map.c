@@ -14,7 +14,7 @@ void map_copy(struct run *run, const struct row *row)
     int how = MAP_SHARED | (row->flags & MAPPED_RANGE ? MAP_POPULATE : 0);
 
     OK(run, pwrite(fd, buffer, row->size, 0));
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         char *mapped = mmap(NULL, row->size, PROT_READ | PROT_WRITE, how, fd, 0);
 
         if (mapped == MAP_FAILED)
@@ -39,7 +39,7 @@ void map_unmap(struct run *run, const struct row *row)
     int how = MAP_SHARED | (row->flags & MAPPED_RANGE ? MAP_POPULATE : 0);
     int fd = memory_file(run, row->size);
 
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         void *mapped = mmap(NULL, row->size, PROT_READ, how, fd, 0);
 
         run_step(run);
@@ -53,7 +53,7 @@ void protect(struct run *run, const struct row *row)
     int how = PROT_READ | PROT_WRITE, fd = memory_file(run, row->size);
     void *mapped = mmap(NULL, row->size, how, MAP_SHARED | MAP_POPULATE, fd, 0);
 
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         how ^= PROT_WRITE;
         OK(run, mprotect(mapped, row->size, how));
     }

@@ -59,7 +59,7 @@ void timer_set_cancel(struct run *run, const struct row *row)
         timers[i] = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
         timer_set(run, timers[i], (long)(i * 7919 % others));
     }
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         long microseconds = (long)(turn++ * 104729 % row->count);
 
         run_restart(run);
@@ -81,7 +81,7 @@ void port_fan_in(struct run *run, const struct row *row)
         events[i] = eventfd(0, EFD_CLOEXEC);
         OK(run, epoll_ctl(set, EPOLL_CTL_ADD, events[i], &wanted));
     }
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         int fd = events[turn++ * 7919 % row->count];
 
         run_restart(run);
@@ -139,7 +139,7 @@ void wake_sleeper(struct run *run, const struct row *row)
     dormitory.done = eventfd(0, EFD_CLOEXEC);
     dormitory.end = false;
     started = start_sleepers(run, threads, row->count);
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         OK(run, write(dormitory.events[turn++ * 7919 % row->count], &value, sizeof(value)));
         OK(run, read(dormitory.done, &value, sizeof(value)));
     }

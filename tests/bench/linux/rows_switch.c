@@ -35,7 +35,7 @@ static void round_trips(struct run *run, int fd)
 {
     char bytes[BYTES] = {0};
 
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         OK(run, write(fd, bytes, sizeof(bytes)));
         OK(run, read(fd, bytes, sizeof(bytes)));
     }
@@ -103,7 +103,7 @@ static void futex_ping_pong(struct run *run, const struct row *row)
     table.ping = table.pong = 0;
     table.end = false;
     pthread_create(&thread, NULL, futex_thread, NULL);
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         futex_set(&table.ping, turn + 1);
         futex_await(&table.pong, turn++);
     }
@@ -133,7 +133,7 @@ static void event_ping_pong(struct run *run, const struct row *row)
     table.here = eventfd(0, EFD_CLOEXEC);
     table.there = eventfd(0, EFD_CLOEXEC);
     pthread_create(&thread, NULL, event_thread, NULL);
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         OK(run, write(table.there, &value, sizeof(value)));
         OK(run, read(table.here, &value, sizeof(value)));
     }
@@ -162,7 +162,7 @@ static void yield(struct run *run, const struct row *row)
         pthread_create(&thread, NULL, yield_thread, NULL);
     while (!atomic_load(&table.ping))
         sched_yield(); /* a new thread starts with a handicap */
-    while (run_next(run))
+    RUN_TURNS(run)
         sched_yield();
     table.end = true;
     if (row->count > 0)

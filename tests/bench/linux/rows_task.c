@@ -19,7 +19,7 @@ static void thread_create_join(struct run *run, const struct row *row)
     pthread_t thread;
 
     (void)row;
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         if (pthread_create(&thread, NULL, no_work, NULL) != 0)
             run_fail(run, "pthread_create", "no thread");
         else
@@ -30,7 +30,7 @@ static void thread_create_join(struct run *run, const struct row *row)
 static void process_create_kill(struct run *run, const struct row *row)
 {
     (void)row;
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         pid_t child = fork();
 
         if (child == 0)
@@ -50,7 +50,7 @@ static void process_launch(struct run *run, const struct row *row)
     pid_t child = -1;
 
     (void)row;
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         if (posix_spawn(&child, "/proc/self/exe", NULL, NULL, argv, envp) != 0)
             run_fail(run, "posix_spawn", strerror(errno));
         run_step(run);

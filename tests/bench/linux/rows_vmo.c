@@ -13,7 +13,7 @@ static void vmo_read(struct run *run, const struct row *row)
     int fd = memory_file(run, row->size);
 
     OK(run, pwrite(fd, buffer, row->size, 0));
-    while (run_next(run))
+    RUN_TURNS(run)
         OK(run, pread(fd, buffer, row->size, 0));
     close(fd);
     buffer_unmap(buffer, row->size);
@@ -24,7 +24,7 @@ static void vmo_write(struct run *run, const struct row *row)
     char *buffer = buffer_map(run, row->size);
     int fd = memory_file(run, row->size);
 
-    while (run_next(run))
+    RUN_TURNS(run)
         OK(run, pwrite(fd, buffer, row->size, 0));
     close(fd);
     buffer_unmap(buffer, row->size);
@@ -34,7 +34,7 @@ static void vmo_commit(struct run *run, const struct row *row)
 {
     int fd = memory_file(run, row->size);
 
-    while (run_next(run)) {
+    RUN_TURNS(run) {
         OK(run, fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, (off_t)row->size));
         run_step(run);
         OK(run, fallocate(fd, 0, 0, (off_t)row->size));
