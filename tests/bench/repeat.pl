@@ -1,8 +1,8 @@
 #!/usr/bin/env perl
 # repeat.pl [PERCENT] OPTION... - how well zvmm bench repeats: two sessions, one after the other, with
-# these options of zvmm bench; then the rows whose medians differ by more than PERCENT (2), and how
-# many agree, of those that both sessions call settled and of the others. The status is 1 if a
-# settled one differs.
+# these options of zvmm bench; then the rows and steps of rows whose medians differ by more than
+# PERCENT (2), and how many agree, in all and of those that both sessions call settled. The status is
+# 1 if a settled one differs.
 use strict;
 use warnings;
 
@@ -23,21 +23,28 @@ sub session {
 }
 
 my ($first, $second) = (session(), session());
-my %count = map { $_ => [0, 0] } qw(settled other);
+my %count; # [agree, all] by rows or steps, settled or all
 print "\n";
 for my $row (sort keys %$first) {
     my ($a, $b) = ($first->{$row}, $second->{$row});
     next unless $b && $a->{median} > 0;
     my $change = 100 * ($b->{median} / $a->{median} - 1);
-    my $kind = $a->{settled} && $b->{settled} ? 'settled' : 'other';
-    $count{$kind}[1]++;
-    if (abs($change) <= $percent) {
-        $count{$kind}[0]++;
-        next;
+    my $agrees = abs($change) <= $percent;
+    my $settled = $a->{settled} && $b->{settled};
+    my $kind = $row =~ /^(.*)\.[a-z_]+$/ && $first->{$1} ? 'steps' : 'rows';
+    for my $class ('all', $settled ? 'settled' : ()) {
+        $count{$kind}{$class}[0] += $agrees;
+        $count{$kind}{$class}[1]++;
     }
     printf "%+7.1f %% %14.2f %14.2f  %s%s\n", $change, $a->{median}, $b->{median}, $row,
-        $kind eq 'settled' ? '' : ' ~';
+        $settled ? '' : ' ~'
+        unless $agrees;
 }
-printf "%d of %d settled rows and steps agree within %g %%, %d of %d others\n", @{$count{settled}},
-    $percent, @{$count{other}};
-exit($count{settled}[0] < $count{settled}[1]);
+my $failed = 0;
+for my $kind (grep { $count{$_} } qw(rows steps)) {
+    my ($all, $settled) = ($count{$kind}{all}, $count{$kind}{settled} // [0, 0]);
+    printf "%d of %d %s agree within %g %%; %d of the %d that are settled in both\n", @$all[0, 1],
+        $kind, $percent, @$settled;
+    $failed ||= $settled->[0] < $settled->[1];
+}
+exit($failed);
