@@ -111,7 +111,7 @@ bool thread_is_stopped(const struct thread *thread);
  */
 static inline void thread_prefetch(const struct thread *thread)
 {
-    const char *first = (const char *)&thread->process, *end = (const char *)&thread->wait;
+    const char *first = (const char *)thread, *end = (const char *)&thread->wait.u;
 
 #pragma GCC unroll 8
     for (const char *line = first; line < end; line += 64)
