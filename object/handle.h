@@ -3,8 +3,9 @@
  *
  * A handle value is ((generation, index) ^ salt) << 2 | 3: both low bits are always set
  * (ZX_HANDLE_FIXED_BITS_MASK), the salt is the process's own and random, and a slot's generation
- * changes each time the slot is used. Slots are reused first-in first-out and the index is part of
- * the value, so a live value is never issued twice and a stale one is not met again soon.
+ * changes each time the slot is used. The slot freed last is used first, for it is in the caches;
+ * one that has had all its generations rests until the others have, so a live value is never issued
+ * twice and a stale one is not met again soon.
  *
  * A handle on its way between processes is a struct handle_ref: the object's handle count includes
  * it, so on_zero_handles cannot run meanwhile.
@@ -37,14 +38,14 @@ struct handle_table {
     struct handle **chunks; /* pointers to arrays of HANDLE_CHUNK slots; never move */
     uint32_t num_chunks, num_slots;
     struct handle *first_free, *last_free; /* through next_free; NULL: empty */
-    uint32_t salt;                  /* 30 bits */
-    uint32_t count;                 /* live handles */
+    uint32_t salt;                         /* 30 bits */
+    uint32_t count;                        /* live handles */
 };
 
 void handle_table_init(struct handle_table *table);
-/* Closes every handle and frees the memory. */
 /* Closes the handles in `count` slots from *from on, and moves that; true if it was the last. */
 bool handle_table_close(struct handle_table *table, uint32_t *from, uint32_t count);
+/* Closes every handle and frees the memory. */
 void handle_table_destroy(struct handle_table *table);
 
 /* ---- Look-up ------------------------------------------------------------------------------- */
