@@ -20,6 +20,7 @@
 #include "cpu.h"
 #include "entropy.h"
 #include "frame.h"
+#include "memory.h"
 #include "mirror.h"
 #include "modules.h"
 #include "park.h"
@@ -28,33 +29,20 @@
 #include "trap.h"
 #include "vdso.h"
 
-#ifndef MFD_EXEC
-#define MFD_EXEC 0x10u
-#endif
-
 struct machine machine;
 
 /* ---- Start ----------------------------------------------------------------------------------- */
 
-/* Linux 6.3 wants to be told that the file's pages will be executed; older ones refuse the flag. */
-static int make_memory_file(void)
-{
-    int fd = memfd_create("zlibos-memory", MFD_CLOEXEC | MFD_EXEC);
-
-    return fd < 0 && errno == EINVAL ? memfd_create("zlibos-memory", MFD_CLOEXEC) : fd;
-}
-
 static void make_memory(uint64_t bytes)
 {
-    machine.memory_fd = make_memory_file();
-    if (machine.memory_fd < 0 || ftruncate(machine.memory_fd, (off_t)bytes) != 0)
-        machine_fail("cannot make a file of %llu MiB for memory: %s; use a smaller --memory",
+    void *memory;
+
+    machine.memory_fd = memory_make(bytes, &memory);
+    if (machine.memory_fd < 0)
+        machine_fail("cannot make and map a file of %llu MiB for memory: %s; use a smaller "
+                     "--memory",
                      (unsigned long long)(bytes >> 20), strerror(errno));
-    machine.memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
-                          machine.memory_fd, 0);
-    if (machine.memory == MAP_FAILED)
-        machine_fail("cannot map %llu MiB of memory: %s; use a smaller --memory",
-                     (unsigned long long)(bytes >> 20), strerror(errno));
+    machine.memory = memory;
     park_init(bytes);
 }
 

@@ -27,6 +27,10 @@ expect "hello: prints its line" has_line "Hello from user space!"
 case_run hello-small 0 "$zlibos" --memory 16M -- hello
 case_run hello-verbose 0 "$zlibos" --verbose -- hello
 expect "hello-verbose: remarks" err_has "time stamp counter"
+without_sys_admin=()
+[ "$(id -u)" != 0 ] || without_sys_admin=(setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin)
+case_run unprivileged 0 "${without_sys_admin[@]}" "$zlibos" --verbose -- hello
+expect "unprivileged: without huge pages" err_has "no huge ones: Operation not permitted"
 case_run not-found 127 "$zlibos" -- no-such-program
 mkdir -p "$TAP_DIR/boot/data"
 echo "a line of text" >"$TAP_DIR/boot/data/text"
