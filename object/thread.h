@@ -61,12 +61,12 @@ struct thread {
     zx_time_t running_since;     /* valid while current */
     struct exception *exception; /* while one is being handled; referenced */
     struct hal_context context;
-    struct wait wait;
+    struct futex *owned_futexes; /* futexes this thread owns (object/futex.c) */
+    struct wait wait;            /* up to u.one.observer in one cache line, which a waker reads first */
     TAILQ_ENTRY(thread) process_link;
     uint64_t affinity;         /* CPUs it asks for; one CPU serves them all */
     const char *policy_reason; /* with THREAD_POLICY */
     struct exception_channel exception_channel;
-    struct futex *owned_futexes; /* futexes this thread owns (object/futex.c) */
     char name[ZX_MAX_NAME_LEN];
 };
 

@@ -55,6 +55,7 @@ bool wait_end(struct thread *thread, zx_status_t status)
     if (!wait->kind || wait->ended)
         return false;
     thread_prefetch(thread);
+    thread_prefetch_stack(thread);
     wait->ended = true;
     wait->result = status;
     if (wait->timed)

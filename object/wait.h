@@ -59,7 +59,6 @@ struct wait {
     zx_status_t result;           /* valid when ended */
     bool ended;                   /* the thread is in a run queue, finish is still to come */
     bool timed;                   /* it has a deadline: `timer` is used */
-    zx_time_t since;              /* when the wait began */
     union {
         struct { /* object_wait_one */
             struct observer observer;
@@ -96,6 +95,7 @@ struct wait {
             size_t size;
         } console;
     } u;
+    zx_time_t since; /* when the wait began */
     /* The channel call this thread has made. Not in the union: a call that a suspend interrupts
      * stays registered until channel_call_finish. object/channel.c. */
     struct {
