@@ -210,16 +210,23 @@ static zx_vaddr_t map_image(struct vmar *region, const struct image *image, uint
     return region->region.base + offset;
 }
 
+/* The stack is in a region of its own, behind a page where nothing can come to lie. */
 static zx_vaddr_t map_stack(struct vmar *root)
 {
+    struct vmar *region;
     struct vmo *stack;
     zx_vaddr_t base;
 
     must(vmo_create(STACK_SIZE, 0, &stack), "stack");
     vmo_set_name(stack, "userboot-initial-stack");
-    must(vmar_map(root, ZX_VM_PERM_READ | ZX_VM_PERM_WRITE, 0, stack, 0, STACK_SIZE, &base),
+    must(vmar_allocate(root, ZX_VM_CAN_MAP_READ | ZX_VM_CAN_MAP_WRITE | ZX_VM_CAN_MAP_SPECIFIC, 0,
+                       HAL_PAGE_SIZE + STACK_SIZE, &region),
+         "a region for the stack");
+    must(vmar_map(region, ZX_VM_PERM_READ | ZX_VM_PERM_WRITE | ZX_VM_SPECIFIC, HAL_PAGE_SIZE, stack,
+                  0, STACK_SIZE, &base),
          "mapping the stack");
     object_release(&stack->object);
+    object_release(&region->object);
     /* As if a return address had been pushed onto an aligned stack. */
     return ((base + STACK_SIZE) & ~15ull) - 8;
 }

@@ -33,18 +33,35 @@ static void close_later(struct new_process *p, zx_handle_t handle)
         zx_handle_close(handle);
 }
 
+/* Puts it into a region of its own, behind a page where nothing can come to lie. */
+static zx_status_t map_guarded(struct new_process *p, zx_handle_t vmo, uint64_t size,
+                               zx_vaddr_t *base)
+{
+    zx_handle_t region;
+    zx_status_t status =
+        zx_vmar_allocate(p->root_vmar,
+                         ZX_VM_CAN_MAP_READ | ZX_VM_CAN_MAP_WRITE | ZX_VM_CAN_MAP_SPECIFIC, 0,
+                         ZX_PAGE_SIZE + size, &region, base);
+
+    if (status != ZX_OK)
+        return status;
+    close_later(p, region);
+    return zx_vmar_map(region, ZX_VM_PERM_READ | ZX_VM_PERM_WRITE | ZX_VM_SPECIFIC, ZX_PAGE_SIZE,
+                       vmo, 0, size, base);
+}
+
 static zx_status_t map_stack(struct new_process *p, uint64_t size)
 {
     static const char name[] = "initial-stack";
     zx_handle_t vmo;
-    zx_vaddr_t base;
+    zx_vaddr_t base = 0;
 
     size = (size + ZX_PAGE_MASK) & ~ZX_PAGE_MASK;
     zx_status_t status = zx_vmo_create(size, 0, &vmo);
     if (status != ZX_OK)
         return status;
     zx_object_set_property(vmo, ZX_PROP_NAME, name, sizeof(name) - 1);
-    status = zx_vmar_map(p->root_vmar, ZX_VM_PERM_READ | ZX_VM_PERM_WRITE, 0, vmo, 0, size, &base);
+    status = map_guarded(p, vmo, size, &base);
     close_later(p, vmo);
     /* As if a call had just pushed its return address. */
     p->stack_pointer = ((base + size) & ~0xful) - 8;

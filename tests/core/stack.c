@@ -8,6 +8,21 @@
 
 static zx_info_maps_t maps[512];
 
+/* Whether something could be mapped into the page below `base`. */
+static zx_status_t map_below(zx_vaddr_t base)
+{
+    zx_handle_t root = zx_vmar_root_self(), vmo;
+    zx_info_vmar_t info;
+    zx_vaddr_t va;
+
+    ASSERT_OK(zx_object_get_info(root, ZX_INFO_VMAR, &info, sizeof(info), NULL, NULL));
+    ASSERT_OK(zx_vmo_create(ZX_PAGE_SIZE, 0, &vmo));
+    zx_status_t status = zx_vmar_map(root, ZX_VM_PERM_READ | ZX_VM_SPECIFIC,
+                                     base - ZX_PAGE_SIZE - info.base, vmo, 0, ZX_PAGE_SIZE, &va);
+    zx_handle_close(vmo);
+    return status;
+}
+
 /* Looks at the mapping that holds one of the caller's locals. */
 static int check_stack(void *result)
 {
@@ -24,6 +39,7 @@ static int check_stack(void *result)
     ASSERT_TRUE(stack != NULL);
     EXPECT_EQ(stack->u.mapping.mmu_flags, READ_WRITE);
     EXPECT_TRUE(read_probe(stack->base - 1) != ZX_OK);
+    EXPECT_TRUE(map_below(stack->base) != ZX_OK);
     EXPECT_OK(write_probe(here - 512));
     *(zx_vaddr_t *)result = stack->base;
     return 0;
