@@ -22,6 +22,9 @@ VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
 WARN := -Wall -Wextra -Werror -Wmissing-prototypes -Wvla
 BASE := -std=gnu11 -O2 -g $(WARN) -MMD -MP
+# A function of the kernel lies in its cache lines alike whatever is linked before it: else a change
+# elsewhere makes calls up to 5 ns slower or faster.
+PLACED := -falign-functions=64
 include Makefile.kernel
 include Makefile.vmm
 include Makefile.libos
