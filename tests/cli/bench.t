@@ -31,7 +31,9 @@ refused bad_expression "--filter" --libos "${tiny[@]}" --filter '('
 refused unknown_option "unknown option" --frobnicate
 refused bad_time "not a number from 0 to" --time soon
 refused bad_number "not a number from 1 to 1000" --runs 0
-refused bad_settle "not a number from 0 to 100" --settle 101
+refused bad_settle "not a number from 0 to 100" --settle 100.5
+refused no_decimal "not a number from 0 to 100" --settle 0x1
+refused two_points "not a number from 0 to 100" --settle 0.5.1
 refused bad_pmu "is not auto, none or tsc" --pmu maybe
 refused missing_value "needs a value" --json
 refused no_guest "make bench-programs" --bootfs $bootfs "$TAP_DIR/none.elf"

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -274,12 +275,14 @@ static void test_settled(void **state)
         assert_int_equal(samples_add(&samples, &boot, 0, run), 0);
         samples_finish(&samples);
         assert_int_equal(series_is_settled(&samples.series[0], 0.01), run == 2);
+        assert_int_equal(isfinite(series_margin(&samples.series[0])), run == 2);
     }
     /* The middle three are 1003 in the mean, with a standard error of 3.7; t is 4.3. */
     boot.text = far;
     assert_int_equal(samples_add(&samples, &boot, 0, 3), 0);
     assert_int_equal(samples_add(&samples, &boot, 0, 4), 0);
     samples_finish(&samples);
+    assert_true(fabs(series_margin(&samples.series[0]) - 0.0158) < 0.0002);
     assert_true(series_is_settled(&samples.series[0], 0.02));
     assert_false(series_is_settled(&samples.series[0], 0.01));
     samples_clear(&samples);
@@ -349,6 +352,9 @@ static void test_budget(void **state)
     budget.end_ns = 0;
     assert_false(budget_is_spent(&budget, 1000 * second));
     assert_int_equal(budget_limit_ms(&budget, 1000 * second, 400), 400);
+    /* All rows again: a minute later, or when they have had a fifth of the time. */
+    assert_int_equal(budget_refresh_ns(90 * second, 100 * second), 160 * second);
+    assert_int_equal(budget_refresh_ns(70 * second, 100 * second), 220 * second);
 }
 
 int main(void)

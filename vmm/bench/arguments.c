@@ -20,7 +20,7 @@ const char arguments_usage[] =
     "time,\n"
     "                      and runs that do not fit are left out\n"
     "  --settle PERCENT    measure rows again, while there is time, whose median is not known to\n"
-    "                      PERCENT either way (default 1; 0: none is for that)\n"
+    "                      PERCENT either way (default 1, may be a fraction; 0: none is for that)\n"
     "  --limit-ms N        how long a row may take in a run (default 400)\n"
     "  --prepare-ms N      how long it may prepare before (default 1000; 0: no end); if that is "
     "too\n"
@@ -63,6 +63,20 @@ static int parse_number(const char *name, const char *text, unsigned least, unsi
     return 0;
 }
 
+static int parse_percent(const char *name, const char *text, double *out, struct zvmm_error *error)
+{
+    char *end;
+    double value = strtod(text, &end);
+    bool decimal = isdigit((unsigned char)text[0]) && text[strspn(text, "0123456789.")] == '\0';
+    if (!decimal || *end != '\0' || value > 100)
+        return error_set(error, "bench: %s: '%.40s' is not a number from 0 to 100, such as 0.5",
+                         name, text);
+    *out = value;
+    return 0;
+}
+
+#define SETTLE "--settle" /* the one with a percentage */
+
 /* Options with a number. */
 static const struct {
     const char *name;
@@ -72,7 +86,6 @@ static const struct {
     {"--runs", offsetof(struct arguments, runs), 1, 1000},
     {"--samples", offsetof(struct arguments, samples), 1, 4096},
     {"--time", offsetof(struct arguments, seconds), 0, 1000000},
-    {"--settle", offsetof(struct arguments, settle), 0, 100},
     {"--limit-ms", offsetof(struct arguments, limit_ms), 1, 1000000},
     {"--prepare-ms", offsetof(struct arguments, prepare_ms), 0, 1000000},
     {"--cpu", offsetof(struct arguments, cpu), 0, 1023},
@@ -149,6 +162,8 @@ static int set_value(struct arguments *arguments, const struct word *word, const
         if (is_named(word, numbers[i].name))
             return parse_number(numbers[i].name, value, numbers[i].least, numbers[i].most,
                                 (unsigned *)((char *)arguments + numbers[i].field), error);
+    if (is_named(word, SETTLE))
+        return parse_percent(SETTLE, value, &arguments->settle, error);
     for (size_t i = 0; i < COUNT(texts); i++)
         if (is_named(word, texts[i].name))
             *(const char **)((char *)arguments + texts[i].field) = value;
@@ -163,7 +178,7 @@ static bool takes_value(const struct word *word)
     for (size_t i = 0; i < COUNT(texts); i++)
         if (is_named(word, texts[i].name))
             return true;
-    return false;
+    return is_named(word, SETTLE);
 }
 
 static int take_option(struct arguments *arguments, int argc, char *argv[], int *index,

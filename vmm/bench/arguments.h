@@ -13,7 +13,8 @@ struct arguments {
     const char *guest_path, *libos_path, *linux_path, *bootfs, *memory;
     const char *filter, *baseline, *json, *google, *html, *published, *counts, *linux_counts;
     const char *snapshots, *pmu;
-    unsigned runs, samples, seconds, settle, limit_ms, prepare_ms;
+    unsigned runs, samples, seconds, limit_ms, prepare_ms;
+    double settle; /* percent */
     int cpu; /* -1: the idlest */
 };
 

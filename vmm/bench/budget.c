@@ -1,7 +1,9 @@
 /* budget.c - sharing out a session's time. */
 #include "bench/budget.h"
 
-enum { LEAST_MS = 20, NS_A_MS = 1000000 };
+enum { LEAST_MS = 20, NS_A_MS = 1000000, REFRESH_PART = 5 };
+
+#define REFRESH_NS UINT64_C(60000000000)
 
 bool budget_is_spent(const struct budget *budget, uint64_t now_ns)
 {
@@ -19,6 +21,12 @@ unsigned budget_limit_ms(const struct budget *budget, uint64_t now_ns, unsigned 
     if (share < LEAST_MS)
         return LEAST_MS;
     return share < most ? (unsigned)share : most;
+}
+
+uint64_t budget_refresh_ns(uint64_t begin_ns, uint64_t end_ns)
+{
+    uint64_t pause = (end_ns - begin_ns) * (REFRESH_PART - 1);
+    return end_ns + (pause > REFRESH_NS ? pause : REFRESH_NS);
 }
 
 void budget_take(struct budget *budget, size_t count)

@@ -19,6 +19,13 @@ unsigned budget_limit_ms(const struct budget *budget, uint64_t now_ns, unsigned 
 
 bool budget_is_spent(const struct budget *budget, uint64_t now_ns);
 
+/*
+ * When to measure all rows again, settled or not, if they were measured from `begin_ns` to `end_ns`
+ * last. What neighbours do to a machine changes from minute to minute, and a row that settled in
+ * the first would not show it. So once a minute, but for a fifth of the time at most.
+ */
+uint64_t budget_refresh_ns(uint64_t begin_ns, uint64_t end_ns);
+
 /* `count` measurements were made, or are not to be made. */
 void budget_take(struct budget *budget, size_t count);
 

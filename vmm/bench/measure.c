@@ -1,5 +1,6 @@
 /* measure.c - measuring a session's rows: how often, in which order, for how long. */
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@ enum {
     GROUP_ROWS = 40,
     GROUP_BYTES = 1600, /* of row names: the guest's command line has at most 4095 */
     FEWEST_VOUCHED = 5,
-    MOST_REPEATS = 3, /* of a session without an end */
+    MOST_REPEATS = 3,  /* of a session without an end */
     OPTION_WORDS = 10, /* before the row names */
 };
 
@@ -22,6 +23,7 @@ struct measuring {
     struct session *session;
     struct budget budget;
     struct progress progress;
+    uint64_t refresh_ns; /* when all rows are to be measured again, settled or not */
 };
 
 /* Some rows that are measured in one boot of each subject. */
@@ -182,16 +184,31 @@ static int measure_runs(struct measuring *measuring, struct zvmm_error *error)
 
 /* ---- Again ---------------------------------------------------------------------------------- */
 
-static bool wants_more(const struct session *session, const struct series *series)
+/* To what part of itself a median must be known for its row not to be measured in this run. */
+static double margin_limit(const struct session *session, unsigned run)
+{
+    double worst = 0;
+    if (run / session->runs % 2 == 0)
+        return session->tolerance;
+    /* In every other round of layouts it is the worst rows' turn, lest any stays far behind. */
+    for (size_t i = 0; i < session->samples_taken.count; i++) {
+        double margin = series_margin(&session->samples_taken.series[i]);
+        if (isfinite(margin) && margin > worst)
+            worst = margin;
+    }
+    return worst / 2 > session->tolerance ? worst / 2 : session->tolerance;
+}
+
+static bool wants_more(const struct session *session, const struct series *series, double limit)
 {
     if (series->count == 0)
         return false;
     return series->vouched < FEWEST_VOUCHED ||
-           (session->tolerance > 0 && !series_is_settled(series, session->tolerance));
+           (session->tolerance > 0 && series_margin(series) > limit);
 }
 
 /* The subjects whose samples of the row, or of one of its steps, do not suffice; bits. */
-static unsigned unsettled_subjects(const struct session *session, const char *row)
+static unsigned unsettled_subjects(const struct session *session, const char *row, double limit)
 {
     size_t length = strlen(row);
     unsigned subjects = 0;
@@ -199,30 +216,47 @@ static unsigned unsettled_subjects(const struct session *session, const char *ro
         const struct series *series = &session->samples_taken.series[i];
         bool is_row = strncmp(series->name, row, length) == 0 &&
                       (series->name[length] == '\0' || series->name[length] == '.');
-        if (is_row && wants_more(session, series))
+        if (is_row && wants_more(session, series, limit))
             subjects |= 1u << series->subject;
     }
     return subjects;
 }
 
-/* One more run of the rows that need it. Returns how many do, or -1. */
-static int measure_unsettled(struct measuring *measuring, unsigned run, struct zvmm_error *error)
+/* The rows, and the subjects, to be measured again: those that are not settled, or all. */
+static size_t choose_again(const struct session *session, unsigned run, bool all,
+                           struct session_row *out)
+{
+    double limit = margin_limit(session, run);
+    size_t count = 0;
+    bool settled = true;
+    for (size_t i = 0; i < session->row_count; i++) {
+        unsigned subjects = unsettled_subjects(session, session->rows[i].name, limit);
+        settled = settled && subjects == 0;
+        if (all)
+            subjects = session->rows[i].known;
+        if (subjects != 0)
+            out[count++] = (struct session_row){session->rows[i].name, subjects};
+    }
+    return settled ? 0 : count;
+}
+
+/* One more run of the rows that need it. Returns how many were measured: 0 if all are settled. */
+static int measure_again(struct measuring *measuring, unsigned run, struct zvmm_error *error)
 {
     struct session *session = measuring->session;
     struct session_row *rows = calloc(session->row_count + 1, sizeof(*rows));
-    size_t count = 0;
+    uint64_t begin = clock_monotonic_ns();
+    bool all = begin >= measuring->refresh_ns;
     if (rows == NULL)
         return error_set(error, "bench: out of memory");
-    for (size_t i = 0; i < session->row_count; i++) {
-        unsigned subjects = unsettled_subjects(session, session->rows[i].name);
-        if (subjects != 0)
-            rows[count++] = (struct session_row){session->rows[i].name, subjects};
-    }
+    size_t count = choose_again(session, run, all, rows);
     measuring->budget.left = count_measurements(rows, count);
     measuring->progress.total += measuring->budget.left;
     int result = measure_rows(measuring, run, rows, count, error);
     free(rows);
     samples_finish(&session->samples_taken);
+    if (all)
+        measuring->refresh_ns = budget_refresh_ns(begin, clock_monotonic_ns());
     return result == 0 ? (int)count : -1;
 }
 
@@ -234,7 +268,7 @@ static int settle(struct measuring *measuring, struct zvmm_error *error)
     for (unsigned i = 0; i < most && count > 0 && session->blind_reason == 0; i++) {
         if (is_over(measuring, session->runs_done + i))
             break;
-        count = measure_unsettled(measuring, session->runs_done + i, error);
+        count = measure_again(measuring, session->runs_done + i, error);
     }
     return count < 0 ? -1 : 0;
 }
@@ -250,6 +284,8 @@ int session_measure(struct session *session, struct zvmm_error *error)
     session->samples_taken.layouts = session->runs;
     progress_begin(&measuring.progress, session->quiet, all);
     int result = measure_runs(&measuring, error);
+    uint64_t end = clock_monotonic_ns(), took = (end - now) / session->runs;
+    measuring.refresh_ns = budget_refresh_ns(end - took, end);
     if (result == 0)
         result = settle(&measuring, error);
     progress_end(&measuring.progress);

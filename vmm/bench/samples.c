@@ -6,6 +6,7 @@
  */
 #include "bench/samples.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -293,11 +294,18 @@ void series_explain(const struct series *series, char *text, size_t size)
     }
 }
 
-bool series_is_settled(const struct series *series, double tolerance)
+double series_margin(const struct series *series)
 {
     const struct statistics *s = &series->statistics;
-    return s->repeated && s->runs >= SERIES_FEWEST_RUNS && s->low >= s->median * (1 - tolerance) &&
-           s->high <= s->median * (1 + tolerance);
+    double half = (s->high - s->low) / 2;
+    if (!s->repeated || s->runs < SERIES_FEWEST_RUNS)
+        return INFINITY;
+    return half == 0 ? 0 : s->median > 0 ? half / s->median : INFINITY;
+}
+
+bool series_is_settled(const struct series *series, double tolerance)
+{
+    return series_margin(series) <= tolerance;
 }
 
 static void finish_series(const struct samples *samples, struct series *series)

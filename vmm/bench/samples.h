@@ -50,10 +50,13 @@ extern const char *const samples_reasons[VOUCH_REASONS];
 void series_explain(const struct series *series, char *text, size_t size);
 
 /*
- * Whether the median is known to a part of `tolerance` either way: by a confidence interval over at
- * least SERIES_FEWEST_RUNS runs, and several of each layout.
+ * To what part of itself the median is known either way: half its confidence interval. INFINITY: it
+ * has not at least SERIES_FEWEST_RUNS runs, and several of each layout.
  */
 enum { SERIES_FEWEST_RUNS = 3 };
+double series_margin(const struct series *series);
+
+/* Whether that is at most `tolerance`. */
 bool series_is_settled(const struct series *series, double tolerance);
 
 /* Sort good from bad and compute the statistics. Call it when all are added; may be called again.

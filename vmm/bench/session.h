@@ -39,7 +39,7 @@ int session_choose(struct session *session, struct zvmm_error *error);
 
 /*
  * measure.c: measure them. Rows of which too few samples can be vouched for, or whose median is not
- * settled, are measured again while there is time.
+ * settled, are measured again while there is time, and all the others with them now and then.
  */
 int session_measure(struct session *session, struct zvmm_error *error);
 
