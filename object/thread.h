@@ -62,7 +62,7 @@ struct thread {
     struct exception *exception; /* while one is being handled; referenced */
     struct hal_context context;
     struct futex *owned_futexes; /* futexes this thread owns (object/futex.c) */
-    struct wait wait;            /* up to u.one.observer in one cache line, which a waker reads first */
+    struct wait wait;            /* up to u.one.observer in one line, which a waker reads first */
     TAILQ_ENTRY(thread) process_link;
     uint64_t affinity;         /* CPUs it asks for; one CPU serves them all */
     const char *policy_reason; /* with THREAD_POLICY */
@@ -118,7 +118,10 @@ static inline void thread_prefetch(const struct thread *thread)
         __builtin_prefetch(line, 1);
 }
 
-/* The same for the top of its stack, in its address space. Wherever that points, it is a hint. */
+/*
+ * The same for the top of its stack. A waker of its process can do that already; in another address
+ * space it is a hint that misses, and the switch gives it again. Wherever it points, nothing faults.
+ */
 static inline void thread_prefetch_stack(const struct thread *thread)
 {
     const char *top = (const char *)thread->context.regs.rsp;

@@ -11,14 +11,13 @@ static zx_info_maps_t maps[512];
 /* Whether something could be mapped into the page below `base`. */
 static zx_status_t map_below(zx_vaddr_t base)
 {
-    zx_handle_t root = zx_vmar_root_self(), vmo;
+    zx_handle_t root = zx_vmar_root_self(), vmo = new_vmo(1);
     zx_info_vmar_t info;
     zx_vaddr_t va;
 
     ASSERT_OK(zx_object_get_info(root, ZX_INFO_VMAR, &info, sizeof(info), NULL, NULL));
-    ASSERT_OK(zx_vmo_create(ZX_PAGE_SIZE, 0, &vmo));
     zx_status_t status = zx_vmar_map(root, ZX_VM_PERM_READ | ZX_VM_SPECIFIC,
-                                     base - ZX_PAGE_SIZE - info.base, vmo, 0, ZX_PAGE_SIZE, &va);
+                                     base - PAGE - info.base, vmo, 0, PAGE, &va);
     zx_handle_close(vmo);
     return status;
 }

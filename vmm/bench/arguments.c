@@ -63,32 +63,33 @@ static int parse_number(const char *name, const char *text, unsigned least, unsi
     return 0;
 }
 
-static int parse_percent(const char *name, const char *text, double *out, struct zvmm_error *error)
+static int parse_fraction(const char *name, const char *text, unsigned most, double *out,
+                          struct zvmm_error *error)
 {
     char *end;
     double value = strtod(text, &end);
     bool decimal = isdigit((unsigned char)text[0]) && text[strspn(text, "0123456789.")] == '\0';
-    if (!decimal || *end != '\0' || value > 100)
-        return error_set(error, "bench: %s: '%.40s' is not a number from 0 to 100, such as 0.5",
-                         name, text);
+    if (!decimal || *end != '\0' || value > most)
+        return error_set(error, "bench: %s: '%.40s' is not a number from 0 to %u, such as 0.5",
+                         name, text, most);
     *out = value;
     return 0;
 }
-
-#define SETTLE "--settle" /* the one with a percentage */
 
 /* Options with a number. */
 static const struct {
     const char *name;
     size_t field;
     unsigned least, most;
+    bool fraction; /* a double, not an unsigned */
 } numbers[] = {
-    {"--runs", offsetof(struct arguments, runs), 1, 1000},
-    {"--samples", offsetof(struct arguments, samples), 1, 4096},
-    {"--time", offsetof(struct arguments, seconds), 0, 1000000},
-    {"--limit-ms", offsetof(struct arguments, limit_ms), 1, 1000000},
-    {"--prepare-ms", offsetof(struct arguments, prepare_ms), 0, 1000000},
-    {"--cpu", offsetof(struct arguments, cpu), 0, 1023},
+    {"--runs", offsetof(struct arguments, runs), 1, 1000, false},
+    {"--samples", offsetof(struct arguments, samples), 1, 4096, false},
+    {"--time", offsetof(struct arguments, seconds), 0, 1000000, false},
+    {"--settle", offsetof(struct arguments, settle), 0, 100, true},
+    {"--limit-ms", offsetof(struct arguments, limit_ms), 1, 1000000, false},
+    {"--prepare-ms", offsetof(struct arguments, prepare_ms), 0, 1000000, false},
+    {"--cpu", offsetof(struct arguments, cpu), 0, 1023, false},
 };
 
 /* Options with a text. */
@@ -158,12 +159,15 @@ static int take_flag(struct arguments *arguments, const struct word *word, struc
 static int set_value(struct arguments *arguments, const struct word *word, const char *value,
                      struct zvmm_error *error)
 {
-    for (size_t i = 0; i < COUNT(numbers); i++)
-        if (is_named(word, numbers[i].name))
-            return parse_number(numbers[i].name, value, numbers[i].least, numbers[i].most,
-                                (unsigned *)((char *)arguments + numbers[i].field), error);
-    if (is_named(word, SETTLE))
-        return parse_percent(SETTLE, value, &arguments->settle, error);
+    for (size_t i = 0; i < COUNT(numbers); i++) {
+        void *field = (char *)arguments + numbers[i].field;
+        if (!is_named(word, numbers[i].name))
+            continue;
+        if (numbers[i].fraction)
+            return parse_fraction(numbers[i].name, value, numbers[i].most, field, error);
+        return parse_number(numbers[i].name, value, numbers[i].least, numbers[i].most, field,
+                            error);
+    }
     for (size_t i = 0; i < COUNT(texts); i++)
         if (is_named(word, texts[i].name))
             *(const char **)((char *)arguments + texts[i].field) = value;
@@ -178,7 +182,7 @@ static bool takes_value(const struct word *word)
     for (size_t i = 0; i < COUNT(texts); i++)
         if (is_named(word, texts[i].name))
             return true;
-    return is_named(word, SETTLE);
+    return false;
 }
 
 static int take_option(struct arguments *arguments, int argc, char *argv[], int *index,
