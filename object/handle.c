@@ -15,6 +15,7 @@
 #include "job.h"
 #include "process.h"
 #include "string.h"
+#include "thread.h"
 #include "usercopy.h"
 
 /* Enumerators, so that debuggers know them. */
@@ -158,6 +159,7 @@ static inline zx_handle_t install(struct handle_table *table, struct object *obj
     slot->rights = rights;
     slot->generation = (slot->generation + 1) & LAST_GENERATION;
     slot->observers = 0;
+    slot->waiter = NULL;
     slot->value = value_of(table, slot);
     return slot->value;
 }
@@ -277,6 +279,23 @@ zx_status_t handle_get(struct process *process, zx_handle_t value, zx_obj_type_t
     zx_rights_t have;
 
     return handle_get_rights(process, value, type, rights, out, &have);
+}
+
+zx_status_t handle_get_to_wake(struct process *process, zx_handle_t value, zx_rights_t rights,
+                               struct object **out)
+{
+    const struct handle *slot = find_slot(&process->handles, value);
+
+    if (!slot) {
+        job_policy_check(process, ZX_POL_BAD_HANDLE);
+        return ZX_ERR_BAD_HANDLE;
+    }
+    if ((slot->rights & rights) != rights)
+        return ZX_ERR_ACCESS_DENIED;
+    if (slot->waiter)
+        thread_prefetch(slot->waiter);
+    *out = slot->object;
+    return ZX_OK;
 }
 
 /* ---- Creation ------------------------------------------------------------------------------ */

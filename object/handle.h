@@ -16,6 +16,7 @@
 #include "object.h"
 
 struct process;
+struct thread;
 
 /* A slot of a process's table; its address is the handle's identity while it lives. */
 struct handle {
@@ -25,7 +26,11 @@ struct handle {
     uint16_t observers; /* registrations made through this handle (saturating at 65535) */
     uint32_t index;     /* its place in the table, for ever */
     zx_handle_t value;  /* the one that names it, or did last */
-    struct handle *next_free;
+    union {
+        struct handle *next_free; /* while free */
+        struct thread *waiter;    /* one that waits for the object through this handle, or NULL; see
+                                     handle_get_to_wake */
+    };
 };
 
 /* A handle that is in no table. Owns one handle count (and so one reference) of the object. */
@@ -61,6 +66,10 @@ zx_status_t handle_get(struct process *process, zx_handle_t value, zx_obj_type_t
 /* The same, and the handle's rights. */
 zx_status_t handle_get_rights(struct process *process, zx_handle_t value, zx_obj_type_t type,
                               zx_rights_t rights, void *out, zx_rights_t *out_rights);
+/* The same, of any type, for who is about to signal the object: a thread that waits through this
+ * very handle is fetched together with the object. One after the other takes twice as long. */
+zx_status_t handle_get_to_wake(struct process *process, zx_handle_t value, zx_rights_t rights,
+                               struct object **out);
 /* The slot itself, NULL if there is none. No policy action. */
 struct handle *handle_find(struct process *process, zx_handle_t value);
 

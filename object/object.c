@@ -7,7 +7,7 @@
 #include "format.h"
 #include "handle.h"
 
-#define OBJECT_REAP_QUEUED (1u << 0)       /* in the work list */
+#define OBJECT_REAP_QUEUED (1u << 0) /* in the work list */
 #define OBJECT_REAP_ZERO_HANDLES (1u << 1) /* on_zero_handles is due */
 
 void object_init(struct object *object, const struct object_ops *ops, zx_signals_t signals)
@@ -122,9 +122,10 @@ static void unlink_observer(struct observer *observer)
  * Fires the observers that `match` picks. A fire function may remove any other observer of the same
  * object (a wait_many that names it twice), so the walk holds its place with a marker of its own
  * that nobody else removes; markers have no fire function and are passed over by nested walks.
+ * Out of line, so that the usual signal saves no registers for it.
  */
-static void fire_many(struct object *object, enum observer_reason reason, zx_signals_t trigger,
-                          const struct handle *handle)
+static __attribute__((noinline)) void fire_many(struct object *object, enum observer_reason reason,
+                                                zx_signals_t trigger, const struct handle *handle)
 {
     struct observer marker = {.fire = NULL};
     struct observer *at = TAILQ_FIRST(&object->observers), *next;

@@ -111,11 +111,12 @@ bool thread_is_stopped(const struct thread *thread);
  */
 static inline void thread_prefetch(const struct thread *thread)
 {
-    const char *first = (const char *)thread, *end = (const char *)&thread->wait.u;
+    const char *first = (const char *)thread, *end = (const char *)(&thread->wait.u.one + 1);
 
 #pragma GCC unroll 8
     for (const char *line = first; line < end; line += 64)
         __builtin_prefetch(line, 1);
+    __builtin_prefetch(end - 1, 1);
 }
 
 /*

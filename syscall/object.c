@@ -17,8 +17,7 @@ int64_t sys_object_signal(struct thread *self, zx_handle_t handle, uint32_t clea
                           uint32_t set_mask)
 {
     struct object *object;
-    zx_status_t status =
-        handle_get(self->process, handle, ZX_OBJ_TYPE_NONE, ZX_RIGHT_SIGNAL, &object);
+    zx_status_t status = handle_get_to_wake(self->process, handle, ZX_RIGHT_SIGNAL, &object);
 
     if (status != ZX_OK)
         return status;

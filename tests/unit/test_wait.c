@@ -191,6 +191,36 @@ static void test_wait_one_leaves_nothing(void **state)
     end_thread(thread);
 }
 
+/* A slot names the thread that waits through it, and never one that does not any more. */
+static void test_handle_names_its_waiter(void **state)
+{
+    zx_handle_t event = new_event(ZX_DEFAULT_EVENT_RIGHTS), other;
+    struct handle *slot = handle_find(fix.process, event);
+    struct thread *thread = fixture_thread();
+
+    (void)state;
+    assert_null(slot->waiter);
+    wait_one(thread, event, ZX_EVENT_SIGNALED, ZX_TIME_INFINITE);
+    assert_ptr_equal(slot->waiter, thread);
+    set(event, ZX_EVENT_SIGNALED);
+    assert_null(slot->waiter);
+    fixture_settle_all();
+
+    wait_one(thread, event, ZX_USER_SIGNAL_0, hal_now() + 1);
+    assert_ptr_equal(slot->waiter, thread);
+    fixture_advance(1);
+    assert_null(slot->waiter);
+    fixture_settle_all();
+
+    /* The slot is used again: its link in the list of free ones is no waiter. */
+    wait_one(thread, event, ZX_USER_SIGNAL_0, ZX_TIME_INFINITE);
+    close_handle(event);
+    other = new_event(ZX_DEFAULT_EVENT_RIGHTS);
+    assert_ptr_equal(handle_find(fix.process, other), slot);
+    assert_null(slot->waiter);
+    end_thread(thread);
+}
+
 /* ---- object_wait_many ----------------------------------------------------------------------- */
 
 static void put_items(const zx_handle_t *handles, const zx_signals_t *signals, size_t n)
@@ -388,10 +418,19 @@ static void test_entropy(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_event),         TEST(test_eventpair),      TEST(test_system_event),
-        TEST(test_wait_one_now),  TEST(test_wait_one_ends),  TEST(test_wait_one_leaves_nothing),
-        TEST(test_wait_many_now), TEST(test_wait_many_ends), TEST(test_wait_many_nothing),
-        TEST(test_nanosleep),     TEST(test_clock_get),      TEST(test_entropy),
+        TEST(test_event),
+        TEST(test_eventpair),
+        TEST(test_system_event),
+        TEST(test_wait_one_now),
+        TEST(test_wait_one_ends),
+        TEST(test_wait_one_leaves_nothing),
+        TEST(test_handle_names_its_waiter),
+        TEST(test_wait_many_now),
+        TEST(test_wait_many_ends),
+        TEST(test_wait_many_nothing),
+        TEST(test_nanosleep),
+        TEST(test_clock_get),
+        TEST(test_entropy),
     };
 
     return cmocka_run_group_tests_name("wait", tests, NULL, NULL);
