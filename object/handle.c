@@ -183,14 +183,19 @@ static void free_slot(struct handle_table *table, struct handle *slot, struct ha
     put_free(table, slot);
 }
 
+/* The answer to a value that names nothing. */
+static zx_status_t bad_handle(struct process *process)
+{
+    job_policy_check(process, ZX_POL_BAD_HANDLE);
+    return ZX_ERR_BAD_HANDLE;
+}
+
 zx_status_t handle_remove(struct process *process, zx_handle_t value, struct handle_ref *out)
 {
     struct handle *slot = find_slot(&process->handles, value);
 
-    if (!slot) {
-        job_policy_check(process, ZX_POL_BAD_HANDLE);
-        return ZX_ERR_BAD_HANDLE;
-    }
+    if (!slot)
+        return bad_handle(process);
     free_slot(&process->handles, slot, out);
     return ZX_OK;
 }
@@ -260,10 +265,8 @@ zx_status_t handle_get_rights(struct process *process, zx_handle_t value, zx_obj
 {
     struct handle *slot = find_slot(&process->handles, value);
 
-    if (!slot) {
-        job_policy_check(process, ZX_POL_BAD_HANDLE);
-        return ZX_ERR_BAD_HANDLE;
-    }
+    if (!slot)
+        return bad_handle(process);
     if (type != ZX_OBJ_TYPE_NONE && slot->object->ops->type != type)
         return ZX_ERR_WRONG_TYPE;
     if ((slot->rights & rights) != rights)
@@ -286,10 +289,8 @@ zx_status_t handle_get_to_wake(struct process *process, zx_handle_t value, zx_ri
 {
     const struct handle *slot = find_slot(&process->handles, value);
 
-    if (!slot) {
-        job_policy_check(process, ZX_POL_BAD_HANDLE);
-        return ZX_ERR_BAD_HANDLE;
-    }
+    if (!slot)
+        return bad_handle(process);
     if ((slot->rights & rights) != rights)
         return ZX_ERR_ACCESS_DENIED;
     if (slot->waiter)

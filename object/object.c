@@ -7,7 +7,7 @@
 #include "format.h"
 #include "handle.h"
 
-#define OBJECT_REAP_QUEUED (1u << 0) /* in the work list */
+#define OBJECT_REAP_QUEUED (1u << 0)       /* in the work list */
 #define OBJECT_REAP_ZERO_HANDLES (1u << 1) /* on_zero_handles is due */
 
 void object_init(struct object *object, const struct object_ops *ops, zx_signals_t signals)

@@ -13,18 +13,12 @@
 
 /* ---- One object ---------------------------------------------------------------------------- */
 
-static void forget_waiter(const struct observer *observer)
-{
-    if (observer->handle)
-        observer->handle->waiter = NULL;
-}
-
 static void one_fire(struct observer *observer, enum observer_reason reason, zx_signals_t signals)
 {
     struct thread *thread = container_of(observer, struct thread, wait.u.one.observer);
     bool canceled = reason == OBSERVER_CANCELED;
 
-    forget_waiter(observer);
+    observer->handle->waiter = NULL;
     thread->wait.u.one.observed = signals | (canceled ? ZX_SIGNAL_HANDLE_CLOSED : 0);
     wait_end(thread, canceled ? ZX_ERR_CANCELED : ZX_OK);
 }
@@ -35,7 +29,7 @@ static void one_unlink(struct thread *thread)
 
     if (!observer->object)
         return; /* it has fired */
-    forget_waiter(observer);
+    observer->handle->waiter = NULL;
     thread->wait.u.one.observed = observer->object->signals;
     observer_remove(observer);
 }
@@ -74,8 +68,7 @@ void objwait_one(struct thread *thread, struct object *object, struct handle *ha
     thread->wait.u.one.observer.fire = one_fire;
     thread->wait.u.one.out = out;
     observer_add(&thread->wait.u.one.observer, object, handle, signals);
-    if (handle)
-        handle->waiter = thread;
+    handle->waiter = thread;
     wait_begin(thread, &wait_kind_one, deadline);
 }
 

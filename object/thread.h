@@ -116,7 +116,7 @@ static inline void thread_prefetch(const struct thread *thread)
 #pragma GCC unroll 8
     for (const char *line = first; line < end; line += 64)
         __builtin_prefetch(line, 1);
-    __builtin_prefetch(end - 1, 1);
+    __builtin_prefetch(end - 1, 1); /* threads do not begin with a line */
 }
 
 /*
