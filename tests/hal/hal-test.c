@@ -1210,6 +1210,9 @@ void kernel_main(const struct hal_boot *given)
         measure();
     } else if (chosen("entropy")) {
         test_entropy();
+    } else if (chosen("stack")) {
+        say("# stack at %u of its page\n",
+            (unsigned)((uintptr_t)__builtin_frame_address(0) % HAL_PAGE_SIZE));
     } else {
         run_all();
     }

@@ -60,5 +60,14 @@ for name in panic fault overflow gp doublefree; do
     expect "hal-$name: has a backtrace" err_has "hal-test.c:"
 done
 case_run hal-exhaustion 0 "$OBJ/libos/hal-test" --memory 16M --cmdline test=exhaustion
+# Where the kernel's stack lies in its page would say how fast things are.
+for length in 1 40 1000; do
+    case_run "stack-$length" 0 env "LONGER=$(printf "%${length}s" x)" "$OBJ/libos/hal-test" \
+        --cmdline test=stack
+    expect "stack-$length: says where" has "# stack at "
+    cp "$OUT" "$TAP_DIR/stack-$length.out"
+done
+case_run stack-place 0 cmp "$TAP_DIR/stack-1.out" "$TAP_DIR/stack-40.out"
+case_run stack-place-far 0 cmp "$TAP_DIR/stack-1.out" "$TAP_DIR/stack-1000.out"
 case_run mirror 0 "$OBJ/libos/mirror-test"
 finish
