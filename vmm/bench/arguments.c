@@ -15,7 +15,7 @@ const char arguments_usage[] =
     "  --filter RE         only rows whose names match the regular expression\n"
     "  --list              print the rows' names and do nothing else\n"
     "  --runs N            how often to measure everything (default 5)\n"
-    "  --samples N         samples of a row in a run (default 200)\n"
+    "  --samples N         samples of a row in a run (default 100)\n"
     "  --time SECONDS      how long all may take, about (default 180; 0: no end): rows get less "
     "time,\n"
     "                      and runs that do not fit are left out\n"
@@ -210,7 +210,7 @@ int arguments_parse(struct arguments *arguments, int argc, char *argv[], struct 
                                     .memory = "256M",
                                     .pmu = "auto",
                                     .runs = 5,
-                                    .samples = 200,
+                                    .samples = 100,
                                     .seconds = 180,
                                     .settle = 1,
                                     .limit_ms = 400,

@@ -150,6 +150,7 @@ static void run_guest(const struct subject *subject, const char *const *words,
 /* Between fork and the end. `go` gives a byte when the watch has begun. */
 static void be_subject(const struct boot_order *order, struct facts_ring *ring, int out, int go)
 {
+    static char *const no_environment[] = {NULL};
     const char *words[MOST_WORDS];
     char scratch[16], byte;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -161,9 +162,10 @@ static void be_subject(const struct boot_order *order, struct facts_ring *ring, 
         _exit(machine_main(order->subject, order->words));
     if (order->subject->kind == SUBJECT_GUEST)
         run_guest(order->subject, words, ring);
-    /* Where the host puts a program is luck that two sessions must share. */
+    /* Where the host puts a program is luck that two sessions must share. So is how long the
+     * environment is: the stack begins below it, and some place in a page may be a slow one. */
     personality(ADDR_NO_RANDOMIZE);
-    execv(words[0], (char *const *)words);
+    execve(words[0], (char *const *)words, no_environment);
     fprintf(stderr, "zvmm: bench: %s: %s; build it (make bench-programs) or name another\n",
             words[0], strerror(errno));
     _exit(ZVMM_EXIT_HOST);

@@ -1,9 +1,9 @@
 /* budget.c - sharing out a session's time. */
 #include "bench/budget.h"
 
-enum { LEAST_MS = 20, NS_A_MS = 1000000, REFRESH_PART = 5 };
+enum { LEAST_MS = 20, NS_A_MS = 1000000, REFRESH_PART = 3 };
 
-#define REFRESH_NS UINT64_C(60000000000)
+#define REFRESH_NS UINT64_C(30000000000)
 
 bool budget_is_spent(const struct budget *budget, uint64_t now_ns)
 {

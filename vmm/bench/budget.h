@@ -22,7 +22,7 @@ bool budget_is_spent(const struct budget *budget, uint64_t now_ns);
 /*
  * When to measure all rows again, settled or not, if they were measured from `begin_ns` to `end_ns`
  * last. What neighbours do to a machine changes from minute to minute, and a row that settled in
- * the first would not show it. So once a minute, but for a fifth of the time at most.
+ * the first would not show it. So twice a minute, but for a third of the time at most.
  */
 uint64_t budget_refresh_ns(uint64_t begin_ns, uint64_t end_ns);
 
