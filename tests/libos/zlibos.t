@@ -69,5 +69,6 @@ for length in 1 40 1000; do
 done
 case_run stack-place 0 cmp "$TAP_DIR/stack-1.out" "$TAP_DIR/stack-40.out"
 case_run stack-place-far 0 cmp "$TAP_DIR/stack-1.out" "$TAP_DIR/stack-1000.out"
+case_run cpuinfo 0 "$OBJ/libos/cpuinfo-test"
 case_run mirror 0 "$OBJ/libos/mirror-test"
 finish
