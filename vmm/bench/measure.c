@@ -240,6 +240,16 @@ static size_t choose_again(const struct session *session, unsigned run, bool all
     return settled ? 0 : count;
 }
 
+/*
+ * Medians and margins anew, when all layouts have had their turn: until then the same rows are
+ * measured. Sorting takes a large session as long as measuring.
+ */
+static void finish_round(struct session *session, unsigned run)
+{
+    if ((run + 1) % session->runs == 0)
+        samples_finish(&session->samples_taken);
+}
+
 /* One more run of the rows that need it. Returns how many were measured: 0 if all are settled. */
 static int measure_again(struct measuring *measuring, unsigned run, struct zvmm_error *error)
 {
@@ -254,7 +264,7 @@ static int measure_again(struct measuring *measuring, unsigned run, struct zvmm_
     measuring->progress.total += measuring->budget.left;
     int result = measure_rows(measuring, run, rows, count, error);
     free(rows);
-    samples_finish(&session->samples_taken);
+    finish_round(session, run);
     if (all)
         measuring->refresh_ns = budget_refresh_ns(begin, clock_monotonic_ns());
     return result == 0 ? (int)count : -1;
@@ -270,6 +280,7 @@ static int settle(struct measuring *measuring, struct zvmm_error *error)
             break;
         count = measure_again(measuring, session->runs_done + i, error);
     }
+    samples_finish(&session->samples_taken);
     return count < 0 ? -1 : 0;
 }
 
