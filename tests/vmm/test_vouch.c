@@ -263,6 +263,30 @@ static void test_pace(void **state)
     samples_clear(&samples);
 }
 
+/* Add `count` samples of that pace, and judge all. */
+static uint64_t full_pace_with(struct samples *samples, unsigned count, unsigned pace)
+{
+    char text[1024];
+    int length = snprintf(text, sizeof(text), "window A 1 ");
+    for (unsigned i = 0; i < count; i++)
+        length += snprintf(text + length, sizeof(text) - (size_t)length, "%u+1~%u,", 10 * i, pace);
+    struct boot boot = {.text = text, .length = (size_t)length};
+    assert_int_equal(samples_add(samples, &boot, 0, 0), 0);
+    samples_finish(samples);
+    return samples->full_pace;
+}
+
+/* The full pace is looked for again when more than a tenth of all paces are new. */
+static void test_more_paces(void **state)
+{
+    (void)state;
+    struct samples samples = {0};
+    assert_int_equal(full_pace_with(&samples, 20, 1000), 1000);
+    assert_int_equal(full_pace_with(&samples, 2, 900), 1000);
+    assert_int_equal(full_pace_with(&samples, 1, 900), 900);
+    samples_clear(&samples);
+}
+
 /* Medians of two runs say too little; of three that agree enough; two others unsettle them. */
 static void test_settled(void **state)
 {
@@ -365,8 +389,8 @@ int main(void)
         cmocka_unit_test(test_blocks),       cmocka_unit_test(test_blind),
         cmocka_unit_test(test_ring),         cmocka_unit_test(test_steal),
         cmocka_unit_test(test_no_record),    cmocka_unit_test(test_output),
-        cmocka_unit_test(test_pace),
-        cmocka_unit_test(test_settled),         cmocka_unit_test(test_full_pace),
+        cmocka_unit_test(test_pace),         cmocka_unit_test(test_more_paces),
+        cmocka_unit_test(test_settled),      cmocka_unit_test(test_full_pace),
         cmocka_unit_test(test_long_samples), cmocka_unit_test(test_reasons),
         cmocka_unit_test(test_budget),
     };

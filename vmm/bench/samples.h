@@ -30,8 +30,9 @@ struct samples {
     size_t count, room;
     uint64_t *paces; /* of all samples; no order */
     size_t pace_count, pace_room;
-    uint64_t full_pace; /* see vouch_full_pace(); samples_finish() sets it */
-    unsigned layouts;   /* see struct statistics_data */
+    size_t paces_judged; /* how many of them full_pace was found in */
+    uint64_t full_pace;  /* see vouch_full_pace(); samples_finish() sets it */
+    unsigned layouts;    /* see struct statistics_data */
 };
 
 /* Take the samples out of what a boot has printed and judge them. -1: out of memory. */
