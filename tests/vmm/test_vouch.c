@@ -376,7 +376,7 @@ static void test_budget(void **state)
     budget.end_ns = 0;
     assert_false(budget_is_spent(&budget, 1000 * second));
     assert_int_equal(budget_limit_ms(&budget, 1000 * second, 400), 400);
-    /* All rows again: a minute later, or when they have had a fifth of the time. */
+    /* All rows again: half a minute later, or when they have had a third of the time. */
     assert_int_equal(budget_refresh_ns(90 * second, 100 * second), 130 * second);
     assert_int_equal(budget_refresh_ns(70 * second, 100 * second), 160 * second);
 }

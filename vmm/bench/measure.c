@@ -242,7 +242,7 @@ static size_t choose_again(const struct session *session, unsigned run, bool all
 
 /*
  * Medians and margins anew, when all layouts have had their turn: until then the same rows are
- * measured. Sorting takes a large session as long as measuring.
+ * measured. Sorting what a long session has takes too long for every run.
  */
 static void finish_round(struct session *session, unsigned run)
 {
