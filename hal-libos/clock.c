@@ -5,7 +5,6 @@
 #include "clock.h"
 
 #include <cpuid.h>
-#include <fcntl.h>
 #include <linux/perf_event.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -15,13 +14,13 @@
 #include "clock_ratio.h"
 #include "cpuinfo.h"
 #include "machine.h"
+#include "proc_text.h"
 #include "x86.h"
 
 #define NUMERATOR   1000000u /* denominator: ticks per millisecond */
 #define MEASURED_NS 10000000
 #define LOOKED_NS   100000
-#define LOOK_PART   200   /* what was looked at for so long is right to such a part, and far more */
-#define LISTED_ROOM 16384 /* for the first processor of /proc/cpuinfo */
+#define LOOK_PART   200 /* what was measured for so long is right to such a part, and far more */
 #define LONGEST_NS  (365ull * 24 * 3600 * 1000000000)
 
 static struct {
@@ -110,9 +109,9 @@ static uint64_t khz_by_kernel(void)
     return khz;
 }
 
-static uint64_t khz_by_measuring(void)
+static uint64_t khz_by_measuring(uint32_t for_ns)
 {
-    struct timespec wait = {.tv_nsec = MEASURED_NS};
+    struct timespec wait = {.tv_nsec = for_ns};
     uint64_t ticks, ns, ticks_then, ns_then;
 
     read_both(&ticks, &ns);
@@ -121,32 +120,17 @@ static uint64_t khz_by_measuring(void)
     return (ticks_then - ticks) * 1000000 / (ns_then - ns);
 }
 
-/* Whether the counter really is about that fast. */
-static bool looks_like(uint64_t khz)
-{
-    uint64_t ticks, ns, ticks_then, ns_then, seen;
-
-    read_both(&ticks, &ns);
-    do
-        read_both(&ticks_then, &ns_then);
-    while (ns_then - ns < LOOKED_NS);
-    seen = (ticks_then - ticks) * 1000000 / (ns_then - ns);
-    return seen > khz - khz / LOOK_PART && seen < khz + khz / LOOK_PART;
-}
-
-/* What is listed is there at once; measuring takes most of a start. */
+/* What is listed is there at once, and a short look tells whether the counter is like that;
+ * measuring it well takes most of a start. */
 static uint64_t khz_by_listing(void)
 {
-    char text[LISTED_ROOM];
-    int fd = open("/proc/cpuinfo", O_RDONLY | O_CLOEXEC);
-    ssize_t got = fd >= 0 ? read(fd, text, sizeof text - 1) : 0;
-    uint64_t khz;
+    char text[PROC_TEXT_ROOM];
+    uint64_t khz, seen;
 
-    if (fd >= 0)
-        close(fd);
-    text[got > 0 ? got : 0] = '\0';
-    khz = cpuinfo_tsc_khz(text);
-    return khz && looks_like(khz) ? khz : 0;
+    if (!proc_text_read("/proc/cpuinfo", text) || !(khz = cpuinfo_tsc_khz(text)))
+        return 0;
+    seen = khz_by_measuring(LOOKED_NS);
+    return seen > khz - khz / LOOK_PART && seen < khz + khz / LOOK_PART ? khz : 0;
 }
 
 void clock_init(struct hal_boot *boot)
@@ -158,7 +142,7 @@ void clock_init(struct hal_boot *boot)
     if (khz == 0)
         khz = khz_by_kernel();
     if (khz == 0)
-        khz = khz_by_measuring();
+        khz = khz_by_measuring(MEASURED_NS);
     if (khz == 0 || khz > UINT32_MAX)
         machine_fail("the time stamp counter does not count; zlibos needs a constant one");
     machine_remark("time stamp counter: %llu kHz", (unsigned long long)khz);

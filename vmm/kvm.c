@@ -11,29 +11,20 @@
 #include <unistd.h>
 
 #include "layout.h"
+#include "proc_text.h"
 
 #define NEEDED_SYNC_REGS (KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS)
 
 #define NO_KVM_REMEDY "or run ./zlibos, the LibOS build, which needs no KVM"
 
-/* Whether the first "flags" line of /proc/cpuinfo has the word. Only read to explain a failure. */
-static bool cpu_has_flag(const char *word)
+/* Of a host without KVM: a virtual machine that passes none on. Only asked to explain a failure. */
+static bool is_virtual(void)
 {
-    char line[4096];
-    bool found = false;
-    FILE *file = fopen("/proc/cpuinfo", "re");
-    if (file == NULL)
-        return false;
-    while (!found && fgets(line, sizeof(line), file) != NULL) {
-        if (strncmp(line, "flags", 5) != 0)
-            continue;
-        for (char *save = NULL, *flag = strtok_r(line, " \t\n", &save); flag != NULL && !found;
-             flag = strtok_r(NULL, " \t\n", &save))
-            found = strcmp(flag, word) == 0;
-        break;
-    }
-    fclose(file);
-    return found;
+    char text[PROC_TEXT_ROOM];
+    const char *flags =
+        proc_text_read("/proc/cpuinfo", text) ? proc_text_value(text, "flags") : NULL;
+    return flags != NULL && !proc_text_has_word(flags, "vmx") &&
+           !proc_text_has_word(flags, "svm") && proc_text_has_word(flags, "hypervisor");
 }
 
 static int explain_missing_node(const char *path, struct zvmm_error *error)
@@ -43,7 +34,7 @@ static int explain_missing_node(const char *path, struct zvmm_error *error)
                          "%s: no such device node, though the kernel has KVM; in a container pass "
                          "it in (--device /dev/kvm), " NO_KVM_REMEDY,
                          path);
-    if (!cpu_has_flag("vmx") && !cpu_has_flag("svm") && cpu_has_flag("hypervisor"))
+    if (is_virtual())
         return error_set(error,
                          "%s: no such device node: this host is a virtual machine without nested "
                          "virtualisation; enable it in the outer hypervisor, " NO_KVM_REMEDY,

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "bench/steal.h"
+#include "proc_text.h"
 
 #define LOOK_NS 250000000
 enum { BUSY_PERCENT = 5 };
@@ -32,25 +33,15 @@ static bool read_line(const char *root, const char *path, char *line, size_t siz
     return good;
 }
 
-/* The value of the first line "KEY : VALUE" of a file. */
+/* The value of the first line with that key of a file. */
 static bool read_key(const char *root, const char *path, const char *key, char *value, size_t size)
 {
-    char name[512], line[4096];
-    bool found = false;
+    char name[512], text[PROC_TEXT_ROOM];
     snprintf(name, sizeof(name), "%s%s", root, path);
-    FILE *file = fopen(name, "re");
-    while (file != NULL && !found && fgets(line, sizeof(line), file) != NULL) {
-        size_t length = strlen(key);
-        const char *colon = strchr(line, ':');
-        if (strncmp(line, key, length) != 0 || colon == NULL)
-            continue;
-        colon += 1 + strspn(colon + 1, " \t");
-        snprintf(value, size, "%.*s", (int)strcspn(colon, "\n"), colon);
-        found = true;
-    }
-    if (file != NULL)
-        fclose(file);
-    return found;
+    const char *found = proc_text_read(name, text) ? proc_text_value(text, key) : NULL;
+    if (found != NULL)
+        snprintf(value, size, "%.*s", (int)strcspn(found, "\n"), found);
+    return found != NULL;
 }
 
 __attribute__((format(printf, 2, 3))) static void remark(struct host *host, const char *format, ...)
@@ -103,7 +94,7 @@ static void check_sharing(struct host *host, const char *root)
         strcmp(text, "1") == 0)
         remark(host, "two threads share a core; write off to cpu/smt/control");
     if (read_key(root, "/proc/cpuinfo", "flags", text, sizeof(text)) &&
-        strstr(text, " hypervisor") != NULL)
+        proc_text_has_word(text, "hypervisor"))
         remark(host, "this host is itself a virtual machine: what else its machine does is not "
                      "seen, except as stolen time");
 }
