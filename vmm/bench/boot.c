@@ -32,8 +32,6 @@ enum {
     MOST_WORDS = 256,
     POLL_MS = 5,
     SILENCE_MS = 180000,
-    HUGE_PAGE = 2 << 20,
-    SKIPPED_MOST = 64, /* huge pages */
 };
 
 /* ---- The process under test ----------------------------------------------------------------- */
@@ -89,32 +87,14 @@ static void note_marker(void *context, uint32_t id, uint64_t value)
         facts_note_reading(reporter->ring, &reading);
 }
 
-/* Huge pages, if the host has any: then fewer frames decide what fits into a cache. */
-static void populate(void *base, size_t bytes)
-{
-    madvise(base, bytes, MADV_HUGEPAGE);
-    madvise(base, bytes, MADV_POPULATE_WRITE);
-}
-
 /*
- * The host hands out first the frames that were freed last. So each boot would have those of the
- * one before, and a session's copies be all fast or all slow by them (4 %). Some that this process
- * takes and does not use make it others each time.
+ * All of guest memory is there, and stays, before the guest begins. In huge pages, if the host has
+ * any: then fewer frames decide what fits into a cache.
  */
-static void skip_frames(void)
-{
-    size_t bytes = (1 + __rdtsc() % SKIPPED_MOST) * HUGE_PAGE;
-    void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (base != MAP_FAILED)
-        populate(base, bytes);
-}
-
-/* All of guest memory is there, and stays, before the guest begins. */
 static void lock_memory(const struct zvmm *vm)
 {
-    skip_frames();
-    populate(vm->memory.base, vm->memory.bytes);
+    madvise(vm->memory.base, vm->memory.bytes, MADV_HUGEPAGE);
+    madvise(vm->memory.base, vm->memory.bytes, MADV_POPULATE_WRITE);
     mlockall(MCL_CURRENT);
 }
 

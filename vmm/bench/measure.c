@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <x86intrin.h>
 
 #include "bench/budget.h"
+#include "bench/frames.h"
 #include "bench/progress.h"
 #include "bench/session.h"
 #include "clock.h"
@@ -16,6 +18,8 @@ enum {
     FEWEST_VOUCHED = 5,
     MOST_REPEATS = 3,  /* of a session without an end */
     OPTION_WORDS = 10, /* before the row names */
+    GUEST_FRAMES = 64, /* huge pages of a boot: the guest's whole memory */
+    OTHER_FRAMES = 12, /* the LibOS takes as much as it uses */
 };
 
 /* A session under way. */
@@ -23,6 +27,7 @@ struct measuring {
     struct session *session;
     struct budget budget;
     struct progress progress;
+    struct frames frames;
     uint64_t refresh_ns; /* when all rows are to be measured again, settled or not */
 };
 
@@ -114,6 +119,8 @@ static int measure_boot(struct measuring *measuring, size_t subject, unsigned ru
                                .words = command.words,
                                .progress = show_rows,
                                .context = &measuring->progress};
+    frames_exchange(&measuring->frames, session->cpu,
+                    order.subject->kind == SUBJECT_GUEST ? GUEST_FRAMES : OTHER_FRAMES);
     int result = boot_run(&order, &boot, error);
     budget_take(&measuring->budget, known);
     measuring->progress.done += known;
@@ -293,6 +300,7 @@ int session_measure(struct session *session, struct zvmm_error *error)
         .budget = {session->seconds != 0 ? now + session->seconds * UINT64_C(1000000000) : 0, all},
     };
     session->samples_taken.layouts = session->runs;
+    frames_begin(&measuring.frames, FRAMES_MOST, __rdtsc());
     progress_begin(&measuring.progress, session->quiet, all);
     int result = measure_runs(&measuring, error);
     uint64_t end = clock_monotonic_ns(), took = (end - now) / session->runs;
@@ -300,5 +308,6 @@ int session_measure(struct session *session, struct zvmm_error *error)
     if (result == 0)
         result = settle(&measuring, error);
     progress_end(&measuring.progress);
+    frames_end(&measuring.frames);
     return result;
 }
