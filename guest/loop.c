@@ -105,7 +105,6 @@ static zx_time_t switch_to(struct cpu *cpu, struct thread *thread, zx_time_t now
     zx_duration_t used;
 
     KTRACE(KTRACE_TAG_CONTEXT_SWITCH, thread->object.koid, thread->priority << 24, 0, 0);
-    object_ref(&thread->object);
     cpu->current = thread;
     cpu->stats.switches++;
     thread->running_since = now;
@@ -118,7 +117,8 @@ static zx_time_t switch_to(struct cpu *cpu, struct thread *thread, zx_time_t now
     thread->runtime += used;
     cpu->current = NULL;
     executor_end_turn(cpu, thread, used);
-    object_release(&thread->object);
+    if (thread->state == THREAD_DEAD)
+        object_release(&thread->object);
     return now;
 }
 

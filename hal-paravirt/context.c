@@ -42,6 +42,8 @@ static const struct {
 
 /* hal_private[0]: 1 once the area holds a state. */
 #define SAVED(context) ((context)->hal_private[0])
+/* hal_private[1]: the enabled breakpoints of debug.dr7, beside what a switch looks at anyway. */
+#define BREAKPOINTS(context) ((context)->hal_private[1])
 
 void context_init(void)
 {
@@ -210,9 +212,10 @@ static void load_bases(struct cpu *cpu, const struct hal_regs *regs)
 }
 
 /* Almost no context has breakpoints: then nothing is loaded, and only DR7 if the last one had. */
-static void load_debug(struct cpu *cpu, const struct hal_debug_regs *debug)
+static void load_debug(struct cpu *cpu, const struct hal_context *context)
 {
-    bool wanted = debug->dr7 & DR7_ENABLED;
+    const struct hal_debug_regs *debug = &context->debug;
+    bool wanted = BREAKPOINTS(context) != 0;
 
     if (wanted) {
         x86_write_dr(0, debug->dr[0]);
@@ -239,7 +242,7 @@ int context_prepare(struct hal_context *context)
         cpu->current = context;
         clear_selectors();
         load_bases(cpu, regs);
-        load_debug(cpu, &context->debug);
+        load_debug(cpu, context);
     } else if (cpu->fs_base != regs->fs_base || cpu->gs_base != regs->gs_base) {
         load_bases(cpu, regs);
     }
@@ -360,7 +363,8 @@ zx_status_t hal_context_set_debug(struct hal_context *context, const struct hal_
     if (!breakpoints_work())
         return ZX_ERR_NOT_SUPPORTED;
     context->debug = *in;
+    BREAKPOINTS(context) = in->dr7 & DR7_ENABLED;
     if (cpu->current == context)
-        load_debug(cpu, in);
+        load_debug(cpu, context);
     return ZX_OK;
 }

@@ -202,7 +202,7 @@ zx_status_t page_source_request(struct vmo *vmo, uint64_t index, uint64_t count)
     struct thread *thread = this_cpu()->current;
     zx_status_t status;
 
-    if (!thread || thread->wait.page.no_wait)
+    if (!thread || thread->wait.no_pages)
         return ZX_ERR_BAD_STATE;
     if (thread->wait.kind)
         return ZX_ERR_SHOULD_WAIT; /* parked by an earlier copy of the same call */

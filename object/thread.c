@@ -172,9 +172,9 @@ static void finish_wait(struct thread *thread)
     int64_t result;
 
     thread->wait.kind = NULL;
-    thread->wait.page.no_wait = true;
+    thread->wait.no_pages = true;
     result = kind->finish ? kind->finish(thread, thread->wait.result) : thread->wait.result;
-    thread->wait.page.no_wait = false;
+    thread->wait.no_pages = false;
     if (!kind->restarts && !thread->wait.kind)
         thread->context.regs.rax = (uint64_t)result;
 }
@@ -193,6 +193,7 @@ static void leave(struct thread *thread)
         if (ran)
             exception_announce(thread, ZX_EXCP_THREAD_EXITING);
     } else {
+        object_ref(&thread->object); /* for the loop, which drops it: see thread_settle */
         thread_exit(thread);
     }
 }

@@ -59,6 +59,8 @@ struct wait {
     zx_status_t result;           /* valid when ended */
     bool ended;                   /* the thread is in a run queue, finish is still to come */
     bool timed;                   /* it has a deadline: `timer` is used */
+    bool no_pages; /* the thread is where it cannot start over: pages that must be asked for cannot
+                      be had */
     union {
         struct { /* object_wait_one */
             struct observer observer;
@@ -114,8 +116,6 @@ struct wait {
         zx_koid_t vmo;
         uint64_t index;
         zx_status_t error;
-        bool no_wait; /* the thread is where it cannot start over: pages that must be asked for
-                         cannot be had */
     } page;
     struct timer_entry timer; /* the deadline; last, for most waits have none and leave its lines */
 };

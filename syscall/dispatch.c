@@ -147,9 +147,9 @@ static __attribute__((noinline)) int64_t call_after_fault_in(struct thread *thre
 
     if (status == ZX_ERR_SHOULD_WAIT)
         return status;
-    thread->wait.page.no_wait = status != ZX_OK; /* it will not come: the call's copy fails, too */
+    thread->wait.no_pages = status != ZX_OK; /* it will not come: the call's copy fails, too */
     result = calls[number](thread, &thread->context.regs);
-    thread->wait.page.no_wait = false;
+    thread->wait.no_pages = false;
     return result;
 }
 

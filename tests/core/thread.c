@@ -150,6 +150,31 @@ TEST(Thread, ManyAtOnce)
     }
 }
 
+static uint64_t kernel_heap_used(void)
+{
+    zx_info_kmem_stats_t stats = {0};
+
+    EXPECT_OK(
+        zx_object_get_info(root_resource(), ZX_INFO_KMEM_STATS, &stats, sizeof(stats), NULL, NULL));
+    return stats.total_heap_bytes - stats.free_heap_bytes;
+}
+
+/* The kernel has nothing left of a thread that has ended. */
+TEST(Thread, LeavesNothing)
+{
+    enum { COUNT = 100, LESS_THAN_A_THREAD = 256 };
+    struct raw_thread t = raw_run(exits, 0, 0);
+    uint64_t before;
+
+    raw_join(&t);
+    before = kernel_heap_used();
+    for (int i = 0; i < COUNT; i++) {
+        t = raw_run(exits, 0, 0);
+        raw_join(&t);
+    }
+    EXPECT_TRUE(kernel_heap_used() < before + COUNT * LESS_THAN_A_THREAD);
+}
+
 TEST(Thread, StatesWhileBlocked)
 {
     struct raw_thread t = raw_make();

@@ -215,7 +215,6 @@ void world_turn(struct thread *thread, user_action *action, void *arg)
     struct cpu *cpu = &world.cpu;
 
     executor_remove(thread);
-    object_ref(&thread->object);
     cpu->current = thread;
     thread->running_since = hal_now();
     executor_begin_turn(cpu, thread, thread->running_since);
@@ -228,7 +227,8 @@ void world_turn(struct thread *thread, user_action *action, void *arg)
     }
     cpu->current = NULL;
     executor_end_turn(cpu, thread, 1);
-    object_release(&thread->object);
+    if (thread->state == THREAD_DEAD)
+        object_release(&thread->object);
 }
 
 void world_run_all(void)

@@ -68,7 +68,11 @@ bool fixture_run(struct thread *thread)
     executor_remove(thread);
     fix.cpu.current = thread;
     fix.cpu.resched = false;
-    return thread_settle(thread);
+    if (thread_settle(thread))
+        return true;
+    if (thread->state == THREAD_DEAD)
+        object_release(&thread->object);
+    return false;
 }
 
 void fixture_settle_all(void)
@@ -76,9 +80,7 @@ void fixture_settle_all(void)
     struct thread *before = fix.cpu.current, *thread;
 
     while ((thread = executor_take(&fix.cpu))) {
-        object_ref(&thread->object);
         fixture_run(thread);
-        object_release(&thread->object);
     }
     fix.cpu.current = before;
 }
