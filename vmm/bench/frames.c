@@ -5,6 +5,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "bench/random.h"
+
 enum { SHARE_OF_MEMORY = 32 };
 
 static size_t fewer(size_t a, size_t b)
@@ -36,7 +38,7 @@ void frames_begin(struct frames *frames, size_t count, uint64_t seed)
 {
     size_t memory = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
     count = fewer(fewer(count, FRAMES_MOST), memory / SHARE_OF_MEMORY / FRAMES_PAGE);
-    *frames = (struct frames){.count = count, .empty = count, .random = seed | 1};
+    *frames = (struct frames){.count = count, .empty = count, .random = seed};
     void *base = mmap(NULL, room(frames), PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (base == MAP_FAILED)
@@ -49,20 +51,11 @@ void frames_begin(struct frames *frames, size_t count, uint64_t seed)
     fill(frames);
 }
 
-/* xorshift64*: S. Vigna, "An experimental exploration of Marsaglia's xorshift generators", 2014. */
-static size_t choose(struct frames *frames, size_t below)
-{
-    frames->random ^= frames->random >> 12;
-    frames->random ^= frames->random << 25;
-    frames->random ^= frames->random >> 27;
-    return (size_t)((frames->random * UINT64_C(0x2545F4914F6CDD1D)) >> 32) % below;
-}
-
 static void give_up(struct frames *frames, size_t count)
 {
     frames->empty = fewer(count, frames->count);
     for (size_t i = 0; i < frames->empty; i++) {
-        size_t other = i + choose(frames, frames->count - i);
+        size_t other = i + random_below(&frames->random, frames->count - i);
         uint8_t chosen = frames->order[other];
         frames->order[other] = frames->order[i];
         frames->order[i] = chosen;

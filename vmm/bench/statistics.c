@@ -6,6 +6,7 @@
  */
 #include "bench/statistics.h"
 
+#include "bench/random.h"
 #include "bench/run_means.h"
 
 #include <math.h>
@@ -13,22 +14,6 @@
 #include <string.h>
 
 #define RESAMPLES 1000
-
-/* ---- Random numbers: splitmix64 ------------------------------------------------------------- */
-
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = (*state += 0x9e3779b97f4a7c15u);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-}
-
-/* Below `limit`, which fits 32 bits. */
-static size_t random_below(uint64_t *state, size_t limit)
-{
-    return (size_t)(((next_random(state) >> 32) * limit) >> 32);
-}
 
 /* ---- Order ---------------------------------------------------------------------------------- */
 
