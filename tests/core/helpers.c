@@ -42,6 +42,15 @@ zx_handle_t root_resource(void)
     return zx_get_startup_handle(PA_HND(PA_RESOURCE, 0));
 }
 
+zx_info_kmem_stats_t kmem(void)
+{
+    zx_info_kmem_stats_t stats;
+
+    ASSERT_OK(
+        zx_object_get_info(root_resource(), ZX_INFO_KMEM_STATS, &stats, sizeof(stats), NULL, NULL));
+    return stats;
+}
+
 bool wait_until_blocked(zx_handle_t thread, uint32_t state)
 {
     zx_time_t deadline = soon();

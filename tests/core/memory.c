@@ -69,11 +69,7 @@ uint64_t committed_pages(zx_handle_t vmo)
 
 uint64_t all_vmo_pages(void)
 {
-    zx_info_kmem_stats_t stats;
-
-    ASSERT_OK(
-        zx_object_get_info(root_resource(), ZX_INFO_KMEM_STATS, &stats, sizeof(stats), NULL, NULL));
-    return stats.vmo_bytes / PAGE;
+    return kmem().vmo_bytes / PAGE;
 }
 
 uint64_t word_at(zx_handle_t vmo, uint64_t page)

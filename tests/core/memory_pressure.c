@@ -9,15 +9,6 @@
 
 #define SPARE 24 /* pages that are left for this program itself */
 
-static zx_info_kmem_stats_t kmem(void)
-{
-    zx_info_kmem_stats_t stats;
-
-    ASSERT_OK(
-        zx_object_get_info(root_resource(), ZX_INFO_KMEM_STATS, &stats, sizeof(stats), NULL, NULL));
-    return stats;
-}
-
 /* To fill a large memory takes long where ring 0 is emulated. */
 static void small_machine(void)
 {

@@ -104,6 +104,9 @@ zx_handle_t without_rights(zx_handle_t handle, zx_rights_t rights);
 
 zx_handle_t root_resource(void);
 
+/* What the kernel says of the machine's memory. */
+zx_info_kmem_stats_t kmem(void);
+
 /*
  * Waits until a thread is blocked in a call of that kind (ZX_THREAD_STATE_BLOCKED_...).
  */

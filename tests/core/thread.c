@@ -152,10 +152,8 @@ TEST(Thread, ManyAtOnce)
 
 static uint64_t kernel_heap_used(void)
 {
-    zx_info_kmem_stats_t stats = {0};
+    zx_info_kmem_stats_t stats = kmem();
 
-    EXPECT_OK(
-        zx_object_get_info(root_resource(), ZX_INFO_KMEM_STATS, &stats, sizeof(stats), NULL, NULL));
     return stats.total_heap_bytes - stats.free_heap_bytes;
 }
 

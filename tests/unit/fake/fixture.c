@@ -79,9 +79,8 @@ void fixture_settle_all(void)
 {
     struct thread *before = fix.cpu.current, *thread;
 
-    while ((thread = executor_take(&fix.cpu))) {
+    while ((thread = executor_take(&fix.cpu)))
         fixture_run(thread);
-    }
     fix.cpu.current = before;
 }
 
