@@ -113,6 +113,11 @@ case_run prepare 0 ./zvmm bench "${tiny[@]}" --libos --prepare-ms 1 \
     --filter '^Timer/SetCancel/100000pending$'
 expect "prepare: the row says why" has "not measured: preparing it takes longer than 1 ms"
 
+# A row whose caches are emptied first.
+CASE_TIMEOUT=300 case_run cold 0 tests/until-vouched ./zvmm bench "${tiny[@]}" --libos \
+    --filter '^Thread/Wake/10000sleepers$'
+expect "cold: the row is there" grep -q '^Thread/Wake/10000sleepers  *libos  *[1-9]' "$OUT"
+
 # Progress is lines where there is no terminal.
 CASE_TIMEOUT=300 case_run lines 0 tests/until-vouched ./zvmm bench --runs 2 --settle 0 --samples 100 \
     --limit-ms 50 --libos --bootfs $bootfs --filter '^Memcpy/64bytes$'

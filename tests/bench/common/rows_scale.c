@@ -12,6 +12,6 @@ const struct row scale_rows[] = {
     {"Port/FanIn/10sources", port_fan_in, .steps = "signal wait rearm", .count = 10},
     {"Port/FanIn/1000sources", port_fan_in, .steps = "signal wait rearm", .count = 1000},
     {"Thread/Wake/10sleepers", wake_sleeper, .count = 10},
-    {"Thread/Wake/10000sleepers", wake_sleeper, .count = 10000},
+    {"Thread/Wake/10000sleepers", wake_sleeper, .count = 10000, .flags = COLD},
     {0},
 };

@@ -4,6 +4,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "cold.h"
+
 static zx_handle_t *handles_of(struct run *run, uint64_t count)
 {
     zx_handle_t *handles = calloc(count, sizeof(*handles));
@@ -126,6 +128,7 @@ void wake_sleeper(struct run *run, const struct row *row)
 {
     zx_handle_t *threads = handles_of(run, row->count);
     char *stacks = buffer_map(run, row->count * STACK);
+    struct cold cold = {0};
     uint64_t turn = 0;
 
     dormitory.events = handles_of(run, row->count);
@@ -135,8 +138,14 @@ void wake_sleeper(struct run *run, const struct row *row)
         OK(run, zx_event_create(0, &dormitory.events[i]));
         threads[i] = thread_on(run, sleeper, i, stacks + (i + 1) * STACK);
     }
-    RUN_TURNS(run)
+    if (row->flags & COLD)
+        cold = cold_prepare(run);
+    RUN_TURNS(run) {
+        if (turn % row->count == 0)
+            cold_make(run, &cold);
         wake_one(run, turn++ * 7919 % row->count);
+    }
+    cold_free(&cold);
     wake_all_and_join(run, threads, row->count);
     zx_handle_close(dormitory.done);
     free(threads);

@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cold.h"
+
 #define FUTURE 3600 /* seconds */
 
 static int *files_of(struct run *run, uint64_t count)
@@ -134,15 +136,21 @@ void wake_sleeper(struct run *run, const struct row *row)
 {
     pthread_t *threads = calloc(row->count, sizeof(*threads));
     uint64_t started, turn = 0, value = 1;
+    struct cold cold = {0};
 
     dormitory.events = files_of(run, row->count);
     dormitory.done = eventfd(0, EFD_CLOEXEC);
     dormitory.end = false;
     started = start_sleepers(run, threads, row->count);
+    if (row->flags & COLD)
+        cold = cold_prepare(run);
     RUN_TURNS(run) {
+        if (turn % row->count == 0)
+            cold_make(run, &cold);
         OK(run, write(dormitory.events[turn++ * 7919 % row->count], &value, sizeof(value)));
         OK(run, read(dormitory.done, &value, sizeof(value)));
     }
+    cold_free(&cold);
     dormitory.end = true;
     for (uint64_t i = 0; i < started; i++) {
         OK(run, write(dormitory.events[i], &value, sizeof(value)));
