@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "bench/cgroup.h"
 #include "bench/random.h"
 
 enum { SHARE_OF_MEMORY = 32 };
@@ -34,10 +35,17 @@ static void fill(struct frames *frames)
     frames->empty = 0;
 }
 
+/* Bytes that the machine has, or that this process may have. */
+static uint64_t memory_size(void)
+{
+    uint64_t memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+    uint64_t limit = cgroup_memory_limit("");
+    return limit < memory ? limit : memory;
+}
+
 void frames_begin(struct frames *frames, size_t count, uint64_t seed)
 {
-    size_t memory = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
-    count = fewer(fewer(count, FRAMES_MOST), memory / SHARE_OF_MEMORY / FRAMES_PAGE);
+    count = fewer(fewer(count, FRAMES_MOST), memory_size() / SHARE_OF_MEMORY / FRAMES_PAGE);
     *frames = (struct frames){.count = count, .empty = count, .random = seed};
     void *base = mmap(NULL, room(frames), PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

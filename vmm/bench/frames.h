@@ -26,8 +26,9 @@ struct frames {
 };
 
 /*
- * Make a reserve of `count` huge pages, at most FRAMES_MOST and a 32nd of the machine's
- * memory. No child inherits it. Where memory is refused there is none.
+ * Make a reserve of `count` huge pages, at most FRAMES_MOST and a 32nd of the memory that the
+ * machine has or this process may have (cgroup.h). No child inherits it. Where memory is refused
+ * there is none.
  */
 void frames_begin(struct frames *frames, size_t count, uint64_t seed);
 
