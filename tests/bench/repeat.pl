@@ -9,22 +9,27 @@ use warnings;
 my $percent = @ARGV && $ARGV[0] =~ /^[0-9.]+$/ ? shift : 2;
 die "usage: repeat.pl [PERCENT] OPTION...    for example: repeat.pl --libos\n" unless @ARGV;
 
-# From zvmm bench's table: by "SUBJECT ROW", the median and whether it is settled.
+# From zvmm bench's table: by "SUBJECT ROW", the median and whether it is settled; and the processor.
 sub session {
     my %rows;
+    my $cpu = '';
     open my $table, '-|', './zvmm', 'bench', @ARGV or die "repeat.pl: zvmm: $!\n";
     while (<$table>) {
+        $cpu = $1 if /^on (CPU \d+)/;
         $rows{"$2 $1"} = {median => $3, settled => $4 eq ''}
             if m{^(\S+/\S+|\S+) +(libos|linux|guest|zvmm) +([0-9.]+)(~?) +[0-9.]};
     }
     close $table;
     die "repeat.pl: zvmm bench ended with status " . ($? >> 8) . "\n" if $? >> 8 > 1;
-    return \%rows;
+    return (\%rows, $cpu);
 }
 
-my ($first, $second) = (session(), session());
+my ($first, $cpu) = session();
+my ($second, $other) = session();
 my %count; # [agree, all] by rows or steps, settled or all
 print "\n";
+print "the sessions were on $cpu and $other, whose caches have neighbours of their own: give --cpu\n"
+    if $cpu ne $other;
 for my $row (sort keys %$first) {
     my ($a, $b) = ($first->{$row}, $second->{$row});
     next unless $b && $a->{median} > 0;

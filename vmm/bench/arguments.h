@@ -15,7 +15,7 @@ struct arguments {
     const char *snapshots, *pmu;
     unsigned runs, samples, seconds, limit_ms, prepare_ms;
     double settle; /* percent */
-    int cpu; /* -1: the idlest */
+    int cpu; /* -1: the first idle one */
 };
 
 int arguments_parse(struct arguments *arguments, int argc, char *argv[], struct zvmm_error *error);

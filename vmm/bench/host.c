@@ -15,7 +15,11 @@
 #include "proc_text.h"
 
 #define LOOK_NS 250000000
-enum { BUSY_PERCENT = 5 };
+enum {
+    BUSY_PERCENT = 5,   /* worth a remark */
+    TAKEN_PERCENT = 50, /* somebody else's processor */
+    MOST_CPUS = 256,
+};
 
 /* ---- Small files ---------------------------------------------------------------------------- */
 
@@ -127,29 +131,46 @@ static double busy_percent(const struct load *load)
     return all != 0 ? 100.0 * (double)(busy + steal) / (double)all : 0;
 }
 
-/* The idlest processor of those allowed, and how busy it is. */
-static void check_load(struct host *host, const char *root, int cpu)
+/*
+ * The first processor that nobody else has taken; if there is none, the idlest. So sessions are on
+ * the same one: behind its core and its caches each has neighbours of its own.
+ */
+static int choose(const struct load *loads, int count)
 {
-    enum { MOST = 256 };
-    struct load loads[MOST] = {0};
-    char path[512], text[128];
+    int idlest = -1;
+    for (int i = 0; i < count; i++) {
+        if (!loads[i].allowed)
+            continue;
+        if (busy_percent(&loads[i]) <= TAKEN_PERCENT)
+            return i;
+        if (idlest < 0 || busy_percent(&loads[i]) < busy_percent(&loads[idlest]))
+            idlest = i;
+    }
+    return idlest >= 0 ? idlest : sched_getcpu();
+}
+
+/* What the processors do for a quarter of a second. */
+static void look_at_loads(struct load loads[MOST_CPUS], const char *root)
+{
+    char path[512];
     cpu_set_t set;
     CPU_ZERO(&set);
     sched_getaffinity(0, sizeof(set), &set);
     snprintf(path, sizeof(path), "%s/proc/stat", root);
-    for (int i = 0; i < MOST; i++)
+    for (int i = 0; i < MOST_CPUS; i++)
         loads[i].allowed = CPU_ISSET(i, &set) && steal_read(path, i, &loads[i].before);
     nanosleep(&(struct timespec){.tv_nsec = LOOK_NS}, NULL);
-    host->cpu = cpu;
-    for (int i = 0; i < MOST; i++) {
-        if (!loads[i].allowed || !steal_read(path, i, &loads[i].after))
-            continue;
-        if (cpu < 0 && (host->cpu < 0 || busy_percent(&loads[i]) < busy_percent(&loads[host->cpu])))
-            host->cpu = i;
-    }
-    if (host->cpu < 0)
-        host->cpu = sched_getcpu();
-    const struct load *chosen = &loads[host->cpu < MOST ? host->cpu : 0];
+    for (int i = 0; i < MOST_CPUS; i++)
+        loads[i].allowed = loads[i].allowed && steal_read(path, i, &loads[i].after);
+}
+
+static void check_load(struct host *host, const char *root, int cpu)
+{
+    struct load loads[MOST_CPUS] = {0};
+    char text[128];
+    look_at_loads(loads, root);
+    host->cpu = cpu >= 0 ? cpu : choose(loads, MOST_CPUS);
+    const struct load *chosen = &loads[host->cpu < MOST_CPUS ? host->cpu : 0];
     if (busy_percent(chosen) > BUSY_PERCENT)
         remark(host, "CPU %d is %.0f %% busy with other work; stop it or use --cpu", host->cpu,
                busy_percent(chosen));

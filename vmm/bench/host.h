@@ -13,14 +13,15 @@ struct host {
     char machine[HOST_TEXT]; /* processor, how many, kernel: two runs on one machine agree on it */
     char remarks[HOST_REMARKS][HOST_TEXT]; /* what is unsettled, and what to do about it */
     size_t remark_count;
-    int cpu; /* the processor that was idlest */
+    int cpu; /* the processor to measure on */
     double mhz;
     int cpus;
 };
 
 /*
  * Look at the machine for a quarter of a second. `cpu` is the processor to use, or -1: choose the
- * idlest of those allowed. `root` is "" or, in tests, a folder that has proc/ and sys/.
+ * first of those allowed that is idle for half of that time, or else the idlest. `root` is "" or,
+ * in tests, a folder that has proc/ and sys/ (tests/vmm/made_host.h).
  */
 void host_look(struct host *host, const char *root, int cpu);
 
