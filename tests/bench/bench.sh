@@ -103,9 +103,9 @@ rows_as_expression() {
 }
 
 measure_here() { # SUBJECT OPTIONS...
-    local command=("$run/zvmm" bench --runs "${RUNS:-5}" --time "${TIME:-150}" --bootfs "$out/bootfs"
-        --json "$out/samples.json" --google-json "$out/google.json" --html "$out/html"
-        --published tests/bench/published.csv "$@")
+    local command=("$run/zvmm" bench --runs "${RUNS:-5}" --time "${TIME:-150}" --settle 1
+        --bootfs "$out/bootfs" --json "$out/samples.json" --google-json "$out/google.json"
+        --html "$out/html" --published tests/bench/published.csv "$@")
     [ ${#rows[@]} = 0 ] || command+=(--filter "$(rows_as_expression)")
     rm -f "$out/samples.json"
     "${command[@]}" >"$out/vouched.txt"

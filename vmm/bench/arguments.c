@@ -16,16 +16,15 @@ const char arguments_usage[] =
     "  --list              print the rows' names and do nothing else\n"
     "  --runs N            how often to measure everything (default 5)\n"
     "  --samples N         samples of a row in a run (default 100)\n"
-    "  --time SECONDS      how long all may take, about (default 180; 0: no end): rows get less "
-    "time,\n"
-    "                      and runs that do not fit are left out\n"
+    "  --time SECONDS      how long all may take, about (default 600; 60 for a look; 0: no end):\n"
+    "                      rows get less time, and runs that do not fit are left out\n"
     "  --settle PERCENT    measure rows again, while there is time, whose median is not known to\n"
-    "                      PERCENT either way (default 1, may be a fraction; 0: none is for that)\n"
+    "                      PERCENT either way (default 0.5; 0: none is for that)\n"
     "  --limit-ms N        how long a row may take in a run (default 400)\n"
     "  --prepare-ms N      how long it may prepare before (default 1000; 0: no end); if that is "
     "too\n"
     "                      short, the row is left out\n"
-    "  --cpu N             the processor to measure on (default: the idlest)\n"
+    "  --cpu N             the processor to measure on (default: the first idle one)\n"
     "  --guest             measure the guest kernel; the default unless --libos or --linux is "
     "given\n"
     "  --libos[=FILE]      measure the kernel as a Linux process (default ./zlibos)\n"
@@ -211,8 +210,8 @@ int arguments_parse(struct arguments *arguments, int argc, char *argv[], struct 
                                     .pmu = "auto",
                                     .runs = 5,
                                     .samples = 100,
-                                    .seconds = 180,
-                                    .settle = 1,
+                                    .seconds = 600,
+                                    .settle = 0.5,
                                     .limit_ms = 400,
                                     .prepare_ms = 1000,
                                     .cpu = -1};
